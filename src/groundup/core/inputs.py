@@ -1,0 +1,101 @@
+"""What crosses between preparation and learners: inputs, needs, predictions.
+
+Preparation and models are strangers to each other; these values are how they meet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a learner declares that its inputs must be.
+
+    Parameters
+    ----------
+    scaled : bool
+        Numbers must be on a common scale.
+    categories : {"one_hot", "codes"}
+        How categories arrive: as 0/1 columns, or as one column of integer codes whose index is
+        listed in `Inputs.categorical` (the learner splits on the codes as categories).
+    missing : bool
+        Missing numbers (and codes) may arrive as NaN; otherwise they are imputed.
+    """
+
+    scaled: bool = False
+    categories: Literal["one_hot", "codes"] = "one_hot"
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Named arrays that a learner consumes; for tables ``arrays["X"]`` and, in training, ``arrays["y"]``.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        ``X`` of shape (n_samples, n_features), float64, C-contiguous; ``y`` of shape (n_samples,):
+        int64 class codes in [0, n_classes) or float64 values.
+    feature_names : tuple of str
+        One per column of ``X``; unique.
+    categorical : tuple of int
+        Columns of ``X`` that hold category codes (NaN: missing; unseen level: NaN as well).
+    """
+
+    arrays: Mapping[str, NDArray[np.generic]]
+    feature_names: tuple[str, ...] = ()
+    categorical: tuple[int, ...] = field(default=())
+
+    @property
+    def X(self) -> FloatArray:
+        """The features, shape (n_samples, n_features)."""
+        return self.arrays["X"]  # type: ignore[return-value]
+
+    @property
+    def y(self) -> NDArray[np.generic]:
+        """The target, shape (n_samples,): class codes or values."""
+        return self.arrays["y"]
+
+    @property
+    def n_samples(self) -> int:
+        """How many rows."""
+        return len(next(iter(self.arrays.values())))
+
+    def with_target(self, y: NDArray[np.generic]) -> "Inputs":
+        """Return the same inputs with the target `y`."""
+        return replace(self, arrays={**self.arrays, "y": y})
+
+    def take(self, rows: IntArray) -> "Inputs":
+        """Return the inputs of the given rows, every array alike."""
+        return replace(self, arrays={name: array[rows] for name, array in self.arrays.items()})
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a fitted learner says about n_samples rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples,)
+        float64 values for regression; int64 class codes for classification (the most probable).
+    probabilities : ndarray of shape (n_samples, n_classes) or None
+        One column per class, rows sum to 1; None for regression.
+    """
+
+    values: NDArray[np.generic]
+    probabilities: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: IntArray) -> "Predictions":
+        """Return the predictions of the given rows."""
+        probabilities = None if self.probabilities is None else self.probabilities[rows]
+        return Predictions(self.values[rows], probabilities)

@@ -1,0 +1,87 @@
+"""The observer that keeps every scalar of a run, step by step, in SQLite."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from groundup.core.errors import StorageError
+from groundup.core.events import Event, Request
+
+_SCHEMA: Final = """
+create table if not exists scalars (
+    learner text not null, fold integer, name text not null, step integer not null,
+    value real not null, time_seconds real not null
+)
+"""
+
+
+class MetricsStore:
+    """Writes `round` metrics as rows (learner, fold, name, step, value, time); batches of 1 000.
+
+    Parameters
+    ----------
+    path : Path
+        The database; made when it is missing. Write-ahead log: a killed process loses at most
+        the batch that was not yet written, and leaves the file readable.
+    batch : int, default=1000
+        Rows per commit.
+    """
+
+    def __init__(self, path: Path, *, batch: int = 1000) -> None:
+        self._batch = batch
+        self._rows: list[tuple[str, int | None, str, int, float, float]] = []
+        try:
+            self._connection = sqlite3.connect(path)
+            self._connection.execute("pragma journal_mode=wal")
+            self._connection.execute("pragma synchronous=normal")
+            self._connection.execute(_SCHEMA)
+        except sqlite3.Error as error:
+            raise StorageError(f"Cannot write the metrics to `{path}`: {error}.") from error
+
+    def on_event(self, event: Event) -> Request | None:
+        """Take the scalars out of `round` events; write them when a fit ends."""
+        data = event.data
+        if event.kind == "round":
+            self._rows.extend(
+                (data["learner"], data["fold"], name, data["round"], value, event.time_seconds)
+                for name, value in data["metrics"].items()
+            )
+        elif event.kind == "fit_started":
+            # A fit that starts again after a kill replaces what its first attempt wrote.
+            self.flush()
+            self._connection.execute(
+                "delete from scalars where learner = ? and fold is ?", (data["learner"], data["fold"])
+            )
+        if len(self._rows) >= self._batch or event.kind in {"fit_finished", "run_finished", "run_stopped"}:
+            self.flush()
+        return None
+
+    def flush(self) -> None:
+        """Write what is waiting.
+
+        Raises
+        ------
+        StorageError
+            If the disk is full or the file cannot be written.
+        """
+        try:
+            with self._connection:
+                self._connection.executemany("insert into scalars values (?, ?, ?, ?, ?, ?)", self._rows)
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"Cannot write the metrics of this run: {error}. Free some disk space."
+            ) from error
+        self._rows.clear()
+
+    def close(self) -> None:
+        """Write what is waiting and close the file."""
+        self.flush()
+        self._connection.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: the rows are in the file."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up nothing."""
