@@ -49,9 +49,14 @@ def test_a_folder_that_fails_halfway_leaves_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "model"
     with whole_folder(target) as folder:
         (folder / "a").write_text("1")
-    with pytest.raises(RuntimeError), whole_folder(target) as folder:
-        (folder / "a").write_text("2")
-        raise RuntimeError
+
+    def fail() -> None:
+        with whole_folder(target) as folder:
+            (folder / "a").write_text("2")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (target / "a").read_text() == "1"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

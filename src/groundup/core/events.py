@@ -109,4 +109,5 @@ class EventStream:
 class Clock(Protocol):
     """Returns the time in seconds."""
 
-    def __call__(self) -> float: ...
+    def __call__(self) -> float:
+        """Return seconds from some fixed moment."""

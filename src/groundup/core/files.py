@@ -94,6 +94,32 @@ def sha256_of(path: Path) -> str:
 
 
 @contextlib.contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target` that becomes `target` when the block ends without an error.
+
+    For files that another library writes. The temporary path keeps the ending of `target`.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written; `target` stays as it was.
+    """
+    temporary = target.with_name(f".{uuid4().hex[:8]}.tmp.{target.name}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        _raise_storage_error(target, error)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder that becomes `target` when the block ends without an error.
 

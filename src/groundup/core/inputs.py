@@ -54,7 +54,7 @@ class Inputs:
     categorical: tuple[int, ...] = field(default=())
 
     @property
-    def X(self) -> FloatArray:
+    def X(self) -> FloatArray:  # noqa: N802 - the field's own name
         """The features, shape (n_samples, n_features)."""
         return self.arrays["X"]  # type: ignore[return-value]
 

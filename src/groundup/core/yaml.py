@@ -39,7 +39,7 @@ class YamlDocument:
 
 
 def read_yaml(text: str, *, origin: str) -> YamlDocument:
-    """Read a YAML mapping.
+    r"""Read a YAML mapping.
 
     Parameters
     ----------
@@ -168,8 +168,9 @@ def _scalar(value: Any) -> str:
     if isinstance(value, tuple):
         value = list(value)
     style: dict[str, Any] = {"default_flow_style": True, "allow_unicode": True, "width": 10**9}
-    text = yaml.safe_dump(value, sort_keys=False, **style).removesuffix("...\n").rstrip("\n")
+    text: str = yaml.safe_dump(value, sort_keys=False, **style).removesuffix("...\n").rstrip("\n")
     if len(text.splitlines()) == 1:
         return text
     # A line break inside a text: quoted, so that it stays on its line.
-    return yaml.safe_dump(value, sort_keys=False, default_style='"', **style).rstrip("\n")
+    quoted: str = yaml.safe_dump(value, sort_keys=False, default_style='"', **style)
+    return quoted.rstrip("\n")

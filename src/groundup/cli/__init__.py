@@ -1,0 +1,1 @@
+"""The terminal: the eight steps as commands, one file per verb."""

@@ -1,0 +1,34 @@
+"""`groundup predict`: predictions for the rows of a file."""
+
+from pathlib import Path
+
+import click
+
+from groundup.cli.parameters import model_path, run_argument, runs_option
+from groundup.core.wording import count
+
+
+@click.command()
+@run_argument
+@click.argument("file")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Where to write the predictions: .csv, .tsv or .parquet.",
+)
+@runs_option
+def predict(run: str, file: str, output: Path, runs: Path) -> None:
+    """Predict for the rows of a file.
+
+    RUN is a path, a name inside --runs, or `last`; FILE holds the columns the model was trained on.
+    """
+    from groundup import lifecycle
+    from groundup.cli.console import open_console
+    from groundup.cli.summary import print_findings
+
+    result = lifecycle.predict(model_path(run, runs), file, output)
+    click.echo(f"Wrote {count(result['n_rows'], 'prediction')} to {output}.")
+    if result["findings"]:
+        print_findings(open_console(), result["findings"])

@@ -1,0 +1,235 @@
+"""Observers that print: plain lines for logs, events as JSON, nothing; the live display is in `live.py`."""
+
+import contextlib
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import click
+
+from groundup.cli.call import Call
+from groundup.cli.formats import duration, interval, number, visible
+from groundup.core.events import Event, Observer, Request
+from groundup.core.wording import count
+
+if TYPE_CHECKING:
+    from groundup.lifecycle import Run
+
+How = Literal["auto", "plain", "json", "quiet"]
+"""The choices of --progress."""
+
+STOPPING: Final = "Stopping soon, keeping the best so far; Ctrl-C again leaves at once."
+
+
+class Progress:
+    """Shows a run while it goes on; a subclass says what by methods named `on_<kind>(data)`.
+
+    A context manager, so that a live display ends with the block. This base shows nothing.
+    """
+
+    def on_event(self, event: Event) -> Request | None:
+        """Show `event`, if the subclass has a method for its kind."""
+        show = getattr(self, f"on_{event.kind}", None)
+        if show is not None:
+            show(event.data)
+        return None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: what was shown has been seen."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up nothing."""
+
+    def announce_stop(self) -> None:
+        """Say that the run will stop soon. Called inside a signal handler, so it only writes bytes."""
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{STOPPING}\n".encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        return None
+
+
+class QuietProgress(Progress):
+    """Shows nothing."""
+
+
+class JsonProgress(Progress):
+    """Prints one event a line as soon as it happens: kind, index, time_seconds, data."""
+
+    def on_event(self, event: Event) -> Request | None:
+        """Print `event`; numbers that JSON cannot hold become null."""
+        line = {
+            "kind": event.kind,
+            "index": event.index,
+            "time_seconds": round(event.time_seconds, 6),
+            "data": _finite(event.data),
+        }
+        click.echo(json.dumps(line, ensure_ascii=False))
+        return None
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+class PlainProgress(Progress):
+    """Prints one plain line per notable event."""
+
+    def _line(self, text: str) -> None:
+        click.echo(visible(text))
+
+    def on_run_started(self, data: Mapping[str, Any]) -> None:
+        """Say what is trained and where it is kept."""
+        self._line(opening(data))
+
+    def on_step_started(self, data: Mapping[str, Any]) -> None:
+        """Name the step."""
+        self._line(f"Step {data['step']} of 8: {data['name']}")
+
+    def on_step_finished(self, data: Mapping[str, Any]) -> None:
+        """Say what the step did and why."""
+        self._line(f"  {one_line(data['summary'])}")
+
+    def on_finding(self, data: Mapping[str, Any]) -> None:
+        """Name a finding; the end says what to do about it."""
+        self._line(f"  {finding_title(data)}")
+
+    def on_plan(self, data: Mapping[str, Any]) -> None:
+        """Say how much is to come."""
+        self._line(f"  {count(data['n_fits'], 'fit')} to come: {', '.join(data['learners'])}")
+
+    def on_fit_finished(self, data: Mapping[str, Any]) -> None:
+        """Say that a fit is done."""
+        how_long = "kept from before" if data.get("restored") else duration(data["seconds"])
+        score = data.get("score")
+        told = "" if score is None else f": {number(score)}"
+        self._line(f"  {data['learner']}, {which_fit(data)}{told} ({how_long})")
+
+    def on_candidate_finished(self, data: Mapping[str, Any]) -> None:
+        """Say how good a learner is."""
+        score = {"value": data["score"], "low": data.get("low"), "high": data.get("high")}
+        self._line(f"  {data['learner']}: {data['metric']} {interval(score)} by cross-validation")
+
+    def on_note(self, data: Mapping[str, Any]) -> None:
+        """Pass on a note."""
+        self._line(f"  {one_line(data['message'])}")
+
+    def on_run_stopped(self, data: Mapping[str, Any]) -> None:
+        """Say that the run stops before its end."""
+        self._line(f"Stopped: {one_line(data['reason'])}")
+
+
+def opening(data: Mapping[str, Any]) -> str:
+    """Return the first line of a run, from its event `run_started`."""
+    if data.get("resumed"):
+        return f"Going on with {data['run']}: {data['source']} → {data['target']}"
+    question = f"Learning to predict {data['target']}" if data["target"] else "Reading"
+    return f"{question} from {data['source']}; everything is kept in {data['run']}"
+
+
+def which_fit(data: Mapping[str, Any]) -> str:
+    """Return which fit an event is about: a fold, or the final one."""
+    return "final fit" if data.get("fold") is None else f"fold {data['fold'] + 1}"
+
+
+def finding_title(data: Mapping[str, Any]) -> str:
+    """Return a finding's severity, code, title and column, from its JSON."""
+    column = f" ({data['column']})" if data.get("column") else ""
+    word = {"info": "note", "warning": "warning", "error": "serious"}[data["severity"]]
+    return f"{word} {data['code']}: {data['title']}{column}"
+
+
+def one_line(text: str | list[str]) -> str:
+    """Return sentences on one line, whether they came as one text or as several."""
+    return " ".join((text if isinstance(text, str) else " ".join(text)).split())
+
+
+class StopOnSignal:
+    """Turns the first Ctrl-C (or SIGTERM) into the request "stop", the second into KeyboardInterrupt.
+
+    Parameters
+    ----------
+    call : Call
+        Learns the run's folder, for the door.
+    progress : Progress
+        Tells the user.
+    """
+
+    def __init__(self, call: Call, progress: Progress) -> None:
+        self._call, self._progress = call, progress
+        self._previous: dict[signal.Signals, Any] = {}
+        self.is_requested = False
+
+    def __enter__(self) -> Self:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(each) is not signal.SIG_IGN:  # `nohup` and `&` ask to be left alone
+                self._previous[each] = signal.signal(each, self._on_signal)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for each, handler in self._previous.items():
+            signal.signal(each, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.is_requested:
+            raise KeyboardInterrupt
+        self.is_requested = True
+        self._progress.announce_stop()
+
+    def on_event(self, event: Event) -> Request | None:
+        """Ask to stop, once somebody wants to."""
+        if event.kind == "run_started":
+            self._call.run_folder = Path(event.data["run"])
+        return "stop" if self.is_requested else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: a resumed run has not been asked to stop."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take up nothing."""
+
+
+def make_progress(how: How) -> Progress:
+    """Return the observer that --progress names; `auto` is live on a terminal that can redraw."""
+    if how == "json":
+        return JsonProgress()
+    if how == "quiet":
+        return QuietProgress()
+    if how == "plain" or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        return PlainProgress()
+    from groundup.cli.live import LiveProgress
+
+    return LiveProgress()
+
+
+@contextlib.contextmanager
+def watching(call: Call, how: How) -> Iterator[tuple[Observer, ...]]:
+    """Yield the observers of a run in the terminal: its display, and what turns Ctrl-C into "stop"."""
+    with make_progress(how) as progress, StopOnSignal(call, progress) as stop:
+        yield (progress, stop)
+
+
+def show_end(how: How, run: "Run") -> None:
+    """Print what came out of `run`, unless events or silence were asked for."""
+    if how == "quiet":
+        click.echo(str(run.folder))
+    elif how != "json":
+        from groundup.cli.summary import print_summary
+
+        print_summary(run.summary, run.folder)

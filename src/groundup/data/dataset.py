@@ -1,0 +1,61 @@
+"""A dataset: rows that were read, with their schema and fingerprint."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from groundup.core.findings import Finding
+from groundup.core.inputs import IntArray
+from groundup.core.schema import Schema
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table with canonical types; rows in memory or scanned from a file as they are needed.
+
+    Parameters
+    ----------
+    rows : polars.LazyFrame
+        The columns of `schema`, in its order, in their canonical types.
+    schema : Schema
+        What each column is.
+    n_rows : int
+        How many rows.
+    origin : str
+        Where they come from, for messages: a path, `sample:titanic` or `frame`.
+    findings : tuple of Finding
+        What reading noticed (malformed rows, renamed columns, …).
+    facts : tuple of (str, str)
+        How it was read, for people: ("delimiter", "`;`"), ("encoding", "utf-16"), …
+    """
+
+    rows: pl.LazyFrame
+    schema: Schema
+    n_rows: int
+    origin: str
+    findings: tuple[Finding, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+    def frame(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
+        """Return the rows (of some columns) in memory."""
+        names = self.schema.names if columns is None else tuple(columns)
+        return self.rows.select(self.schema.select(names).names).collect(engine="streaming")
+
+    def take(self, positions: IntArray) -> "Dataset":
+        """Return the rows at `positions` (0-based, in that order), in memory."""
+        frame = self.frame()[positions]
+        return Dataset(frame.lazy(), self.schema, len(frame), self.origin)
+
+    def select(self, columns: Iterable[str]) -> "Dataset":
+        """Return the dataset with some of its columns."""
+        schema = self.schema.select(columns)
+        return Dataset(
+            self.rows.select(schema.names), schema, self.n_rows, self.origin, self.findings, self.facts
+        )
+
+    def batches(self, n_rows: int = 65_536) -> Iterator[pl.DataFrame]:
+        """Yield the rows in order, at most `n_rows` at a time, in bounded memory."""
+        # A scanned file is costly to enter at a row, so several batches are fetched at once.
+        for start in range(0, self.n_rows, 8 * n_rows):
+            yield from self.rows.slice(start, 8 * n_rows).collect(engine="streaming").iter_slices(n_rows)

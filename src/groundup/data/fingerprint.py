@@ -1,0 +1,73 @@
+"""The fingerprint: one SHA-256 for the values of a table, wherever and however they are stored."""
+
+import hashlib
+import json
+
+import numpy as np
+import polars as pl
+
+from groundup.core.schema import Storage
+from groundup.data.dataset import Dataset
+
+_BATCH_ROWS = 65_536
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Return the SHA-256 of a dataset's columns: their names, storage and values, in order.
+
+    The same data read from CSV, Parquet or a frame give the same fingerprint, however they are
+    divided into chunks or row groups; -0.0 counts as 0.0. Time is linear in cells (see the
+    benchmarks); memory is bounded by batches of 65 536 rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Rows in canonical types.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from groundup.data.options import DataOptions
+    >>> from groundup.data.sources import read
+    >>> one = read(DataOptions(), frame=[{"x": 0.0, "y": "a"}, {"x": 2.5, "y": "b"}])
+    >>> two = read(DataOptions(), frame=pl.DataFrame({"x": [-0.0, 2.5], "y": ["a", "b"]}))
+    >>> fingerprint(one) == fingerprint(two)
+    True
+    """
+    digests = {column.name: hashlib.sha256() for column in dataset.schema}
+    for batch in dataset.batches(_BATCH_ROWS):
+        for column in dataset.schema:
+            for piece in _canonical_bytes(batch[column.name], column.storage):
+                digests[column.name].update(piece)
+    described = {
+        "n_rows": dataset.n_rows,
+        "columns": [
+            [column.name, column.storage, digests[column.name].hexdigest()] for column in dataset.schema
+        ],
+    }
+    return hashlib.sha256(json.dumps(described, ensure_ascii=True).encode()).hexdigest()
+
+
+def _canonical_bytes(values: pl.Series, storage: Storage) -> tuple[bytes | memoryview, ...]:
+    """Return which values are missing, and the others, as bytes that do not depend on chunks."""
+    if storage == "float":
+        values = values.fill_nan(None)
+    missing = np.packbits(values.is_null().to_numpy()).tobytes()
+    if storage == "string":
+        lengths = values.str.len_bytes().fill_null(0).cast(pl.UInt32).to_numpy()
+        return (
+            missing,
+            lengths.astype("<u4", copy=False).tobytes(),
+            (values.str.join("").item() or "").encode(),
+        )
+    if storage == "boolean":
+        return missing, np.packbits(values.fill_null(value=False).to_numpy()).tobytes()
+    if storage == "float":
+        # Adding zero turns -0.0 into 0.0.
+        return missing, np.ascontiguousarray(values.fill_null(0.0).to_numpy() + 0.0, "<f8").data.cast("B")
+    whole = values.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
+    return missing, np.ascontiguousarray(whole, "<i8").data.cast("B")

@@ -1,0 +1,47 @@
+"""The recipe's section `data`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from groundup.core.options import Options
+from groundup.core.schema import Kind
+
+
+class SplitOptions(Options):
+    """How rows are divided into train, validation and test before anything is computed from them."""
+
+    method: Literal["auto", "random", "stratified", "group", "time", "column"] = "auto"
+    """`auto`: `column`, `group` or `time` if such a column is named below, else `stratified` for
+    classes and `random` for numbers."""
+    test: float = Field(default=0.2, gt=0, lt=1)
+    """Share of rows in the test part, which is opened once, at the end."""
+    validation: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the *remaining* rows in the validation part, which steers training (early stopping)."""
+    group: str | None = None
+    """Column that names an entity (a customer, a patient); its rows stay in one part."""
+    time: str | None = None
+    """Column that orders rows in time; later rows are tested on models of earlier ones."""
+    column: str | None = None
+    """Column that holds `train`, `validation` or `test` for each row."""
+
+
+class DataOptions(Options):
+    """Where the data are and how to read them."""
+
+    source: str | None = None
+    """A file (CSV, TSV, Parquet, also .gz) or `sample:NAME`."""
+    delimiter: str | Literal["auto"] = "auto"
+    """The character between fields of a text file; `auto` finds it."""
+    encoding: str | Literal["auto"] = "auto"
+    """The encoding of a text file, e.g. `utf-8`, `utf-16`, `latin-1`; `auto` finds it."""
+    header: bool | Literal["auto"] = "auto"
+    """Whether the first row of a text file holds the column names."""
+    missing: tuple[str, ...] = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?", "-", "#N/A")
+    """Spellings that mean "missing"; compared after trimming blanks."""
+    columns: dict[str, Kind] = Field(default_factory=dict)
+    """Kinds of columns that are not as found: `{zip_code: category}`."""
+    drop: tuple[str, ...] = ()
+    """Columns to leave out."""
+    split: SplitOptions = Field(default_factory=SplitOptions)
+    """How rows are divided into train, validation and test."""

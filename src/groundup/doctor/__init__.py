@@ -1,0 +1,1 @@
+"""The doctor watches every step: one small rule per fault, each with evidence and a remedy."""

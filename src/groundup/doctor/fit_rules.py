@@ -1,0 +1,198 @@
+"""Rules about the fit: each looks at `FitSignals` and changes nothing."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from groundup.core.findings import Finding
+from groundup.core.json import Json
+from groundup.core.wording import count, listed
+from groundup.doctor.contract import Answer, NotApplicable
+from groundup.doctor.signals import FitSignals, Span
+
+LAST_ROUNDS: Final = 0.05
+"""A best round within this share of the last allowed one means that the loss was still falling (F004)."""
+
+BASELINE: Final = "baseline"
+
+
+class Scaled(NamedTuple):
+    """A new value of a hyperparameter: the present one times `factor`, kept in [low, high]."""
+
+    factor: float
+    low: float
+    high: float
+
+
+SIMPLER: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
+    {
+        "lightgbm": {"num_leaves": Scaled(1 / 2, 4, 1024), "min_child_samples": Scaled(2, 1, 1000)},
+        "ridge": {"alpha": Scaled(10, 1e-6, 1e6)},
+        "lasso": {"alpha": Scaled(10, 1e-6, 1e6)},
+        "elastic_net": {"alpha": Scaled(10, 1e-6, 1e6)},
+        "logistic": {"C": Scaled(1 / 10, 1e-6, 1e6)},
+    }
+)
+"""How each learner is made less able to learn its rows by heart, by hyperparameter."""
+
+RICHER: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
+    {"lightgbm": {"num_leaves": Scaled(2, 4, 1024)}}
+)
+"""How a learner that can bend is made to bend more; the others are exchanged for one that can."""
+
+ROUNDS: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
+    {
+        "lightgbm": {"n_estimators": Scaled(2, 1, 100_000)},
+        "lasso": {"max_iterations": Scaled(10, 1, 1_000_000)},
+        "elastic_net": {"max_iterations": Scaled(10, 1, 1_000_000)},
+        "logistic": {"max_iterations": Scaled(10, 1, 1_000_000)},
+    }
+)
+"""What bounds the length of each learner's training, by hyperparameter."""
+
+
+def overfits(signals: FitSignals) -> Answer:
+    """F001: the model is clearly better on the rows it was fitted on than on rows held out."""
+    if signals.verdict == "undecided":
+        return _UNDECIDED
+    if signals.verdict != "overfits":
+        return ()
+    return (
+        Finding(
+            "F001",
+            "warning",
+            signals.sentence,
+            "Use a simpler model (the patch makes this one simpler), fewer columns, or more rows.",
+            {"learner": signals.learner, "loss": signals.loss, "gap": _json(signals.gap)},
+            _scaled_patch(signals, SIMPLER),
+        ),
+    )
+
+
+def underfits(signals: FitSignals) -> Answer:
+    """F002: the model is too simple for a pattern that is there, on fitted and held-out rows alike."""
+    if signals.verdict == "undecided":
+        return _UNDECIDED
+    if signals.verdict != "underfits":
+        return ()
+    can_bend = signals.learner in RICHER
+    return (
+        Finding(
+            "F002",
+            "warning",
+            signals.sentence,
+            "Use a model that can bend, or add columns that say more about the target.",
+            {"learner": signals.learner, "loss": signals.loss, "gap": _json(signals.gap)},
+            _scaled_patch(signals, RICHER) if can_bend else {"model.name": "lightgbm"},
+        ),
+    )
+
+
+def no_better_than_baseline(signals: FitSignals) -> Answer:
+    """F003: on the test part, the model is not clearly better than guessing the same for every row."""
+    if signals.learner == BASELINE:
+        return _baseline_was_chosen(signals)
+    if signals.improvement is None:
+        return NotApplicable("the test part was not evaluated")
+    value, low, high = signals.improvement
+    if low > 0:
+        return ()
+    return (
+        Finding(
+            "F003",
+            "error" if high <= 0 else "warning",
+            f"On the test rows, the mean {signals.loss} of `{signals.learner}` is lower than the "
+            f"baseline's by {value:.3g} (interval {low:.3g} to {high:.3g}): not clearly more than nothing.",
+            "Do not use the model yet: look for columns that can say something about the target, and for "
+            "mistakes in it.",
+            {"learner": signals.learner, "loss": signals.loss, "improvement": _json(signals.improvement)},
+        ),
+    )
+
+
+def not_converged(signals: FitSignals) -> Answer:
+    """F004: training reached its limit while it was still making progress."""
+    facts = signals.facts
+    is_monitored = "validation" in facts.get("curve", {})
+    if "converged" not in facts and not is_monitored:
+        return NotApplicable(f"`{signals.learner}` trained without steps whose progress could be followed")
+    if facts.get("converged") is False:
+        message = f"`{signals.learner}` reached its limit of iterations before it had converged."
+    elif is_monitored and _still_falling(facts):
+        message = (
+            f"The best round of `{signals.learner}` was {count(facts['best_round'])} of "
+            f"{count(facts['n_rounds'])} allowed: the validation loss was still falling when training ended."
+        )
+    else:
+        return ()
+    keys = ("converged", "n_iterations", "max_iterations", "best_round", "n_rounds", "stopped")
+    return (
+        Finding(
+            "F004",
+            "warning",
+            message,
+            "Allow more rounds or iterations.",
+            {"learner": signals.learner, **{key: facts[key] for key in keys if key in facts}},
+            _scaled_patch(signals, ROUNDS),
+        ),
+    )
+
+
+def more_data_would_help(signals: FitSignals) -> Answer:
+    """F005: the held-out loss still falls as rows are added, so more of them would lower it further."""
+    if signals.slope is None:
+        return NotApplicable("no learning curve was drawn")
+    value, low, high = signals.slope
+    if low <= 0:
+        return ()
+    return (
+        Finding(
+            "F005",
+            "info",
+            f"With twice the rows, the held-out {signals.loss} fell by {value:.3g} (interval {low:.3g} to "
+            f"{high:.3g}), and the curve has not flattened at {count(signals.n_train, 'row')}.",
+            "Gather more rows like these: it will help more than tuning.",
+            {"n_train": signals.n_train, "loss": signals.loss, "slope": _json(signals.slope)},
+        ),
+    )
+
+
+_UNDECIDED: Final = NotApplicable("the evidence does not decide whether it over- or underfits")
+
+
+def _baseline_was_chosen(signals: FitSignals) -> Answer:
+    others = [name for name in signals.candidates if name != BASELINE]
+    if not others:
+        return NotApplicable("nothing but the baseline was asked for")
+    return (
+        Finding(
+            "F003",
+            "error",
+            f"No model was better than the baseline; tried: {listed(others)}.",
+            "Look for columns that can say something about the target, and for mistakes in it.",
+            {"learner": BASELINE, "candidates": list(signals.candidates)},
+        ),
+    )
+
+
+def _still_falling(facts: Mapping[str, Any]) -> bool:
+    return bool(facts["stopped"] == "limit" and facts["best_round"] > (1 - LAST_ROUNDS) * facts["n_rounds"])
+
+
+def _scaled_patch(signals: FitSignals, table: Mapping[str, Mapping[str, Scaled]]) -> dict[str, Json]:
+    """Return the learner's hyperparameters of `table`, scaled from their present values."""
+    patch: dict[str, Json] = {}
+    used = signals.used
+    for name, (factor, low, high) in table.get(signals.learner, {}).items():
+        present = used.get(name)
+        if not isinstance(present, int | float):
+            continue
+        scaled = min(max(present * factor, low), high)
+        value = round(scaled) if isinstance(present, int) else scaled
+        if value != present:
+            patch[f"model.{name}"] = value
+    return {"model.name": signals.learner, **patch} if patch else {}
+
+
+def _json(span: Span | None) -> Json:
+    return None if span is None else {"value": span.value, "low": span.low, "high": span.high}

@@ -1,0 +1,28 @@
+"""The rules there are, by the code of what they find; loaded on use."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+DATA_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a DataSignals
+    {
+        "D004": "groundup.doctor.data_rules:rows_without_target",
+        "D005": "groundup.doctor.data_rules:missing_column",
+        "D006": "groundup.doctor.data_rules:constant_column",
+        "D007": "groundup.doctor.data_rules:identifier_column",
+        "D010": "groundup.doctor.data_rules:many_missing_values",
+        "D012": "groundup.doctor.data_rules:more_columns_than_rows",
+    }
+)
+
+FIT_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a FitSignals
+    {
+        "F001": "groundup.doctor.fit_rules:overfits",
+        "F002": "groundup.doctor.fit_rules:underfits",
+        "F003": "groundup.doctor.fit_rules:no_better_than_baseline",
+        "F004": "groundup.doctor.fit_rules:not_converged",
+        "F005": "groundup.doctor.fit_rules:more_data_would_help",
+    }
+)
+
+RULES: Final[Mapping[str, str]] = MappingProxyType({**DATA_RULES, **FIT_RULES})

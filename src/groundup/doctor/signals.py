@@ -1,0 +1,133 @@
+"""Signals: what the rules look at, gathered once by the lifecycle and shared by all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from groundup.core.json import Json
+from groundup.core.schema import Schema
+from groundup.core.tasks import Task
+
+Verdict: TypeAlias = Literal["overfits", "underfits", "fits", "undecided"]
+
+
+class Span(NamedTuple):
+    """An estimate with the two ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+NO_PROFILE: Final[tuple[Mapping[str, Any], ...]] = ()
+
+
+@dataclass(frozen=True)
+class DataSignals:
+    """What reading, splitting and profiling found out about the data.
+
+    Parameters
+    ----------
+    schema : Schema
+        What each column is; the target included.
+    target : str
+        The column to predict.
+    task : Task
+        What is asked for.
+    features : tuple of str
+        The columns offered to the preparation, without those that the recipe itself drops.
+    profile : sequence of mapping
+        Statistics of the training rows, one mapping a column (`groundup.data.profile.profile`);
+        the rules read ``name``, ``n``, ``n_missing`` and ``n_unique``.
+    n_rows_read : int
+        Rows that the source has.
+    n_rows_without_target : int
+        Rows of these in which the target is missing.
+    n_train, n_validation, n_test : int
+        Rows of each part.
+    class_counts : mapping
+        Rows of each class in the training part; empty for regression.
+
+    Examples
+    --------
+    >>> from groundup.core.schema import Column
+    >>> schema = Schema([Column("rooms", "number", "integer"), Column("price", "number", "float")])
+    >>> signals = DataSignals(schema, "price", "regression", features=("rooms",), n_rows_read=100)
+    >>> signals.n_features
+    1
+    """
+
+    schema: Schema
+    target: str
+    task: Task
+    features: tuple[str, ...] = ()
+    profile: Sequence[Mapping[str, Any]] = NO_PROFILE
+    n_rows_read: int = 0
+    n_rows_without_target: int = 0
+    n_train: int = 0
+    n_validation: int = 0
+    n_test: int = 0
+    class_counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def n_features(self) -> int:
+        """How many columns are offered to the preparation."""
+        return len(self.features)
+
+    def feature_profiles(self) -> list[Mapping[str, Any]]:
+        """Return the statistics of the features, in their order in the table."""
+        features = set(self.features)
+        return [column for column in self.profile if column["name"] in features]
+
+
+@dataclass(frozen=True)
+class FitSignals:
+    """What comparing, fitting and evaluating found out about the chosen model.
+
+    Parameters
+    ----------
+    task : Task
+        What is asked for.
+    learner : str
+        The name of the chosen learner.
+    candidates : tuple of str
+        The learners that were compared, the baseline included.
+    hyperparameters : mapping
+        The chosen learner's hyperparameters, every default filled in; an `auto` that ``chosen`` in
+        `facts` replaces may stay.
+    verdict : {"overfits", "underfits", "fits", "undecided"}
+        What `groundup.evaluation.fit_verdict.judge_fit` said.
+    sentence : str
+        Why it said so, with the numbers.
+    gap : Span or None
+        Mean loss per row on rows held out minus on rows fitted.
+    slope : Span or None
+        How much the held-out loss falls when the training rows double; positive: it falls.
+    improvement : Span or None
+        Mean over the test rows of the baseline's loss minus the model's; positive: the model is better.
+    loss : str
+        What the three spans are measured in, for the messages: "log loss", "squared error".
+    facts : mapping
+        What the fitted learner says of its training (`Fitted.facts`); the rules read ``converged``,
+        ``chosen``, ``best_round``, ``n_rounds``, ``stopped`` and ``curve`` where they are there.
+    n_train : int
+        Rows the final model was fitted on.
+    """
+
+    task: Task
+    learner: str
+    candidates: tuple[str, ...] = ()
+    hyperparameters: Mapping[str, Json] = field(default_factory=dict)
+    verdict: Verdict = "undecided"
+    sentence: str = ""
+    gap: Span | None = None
+    slope: Span | None = None
+    improvement: Span | None = None
+    loss: str = "loss"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    n_train: int = 0
+
+    @property
+    def used(self) -> Mapping[str, Any]:
+        """The hyperparameters with every `auto` that the learner resolved replaced by what it used."""
+        return {**self.hyperparameters, **self.facts.get("chosen", {})}

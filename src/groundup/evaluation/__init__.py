@@ -1,0 +1,1 @@
+"""Step 7 of 8: evaluate — metrics, cross-validation, intervals, charts, the report."""

@@ -1,0 +1,22 @@
+"""The recipe's section `evaluation`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from groundup.core.options import Options
+
+
+class EvaluationOptions(Options):
+    """How models are compared and the final one is measured."""
+
+    folds: int = Field(default=5, ge=2, le=100)
+    """Folds of the cross-validation on the training part."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Level of every interval."""
+    resamples: int | Literal["auto"] = "auto"
+    """Bootstrap resamples behind an interval; `auto`: 1 000, fewer (at least 200) above 20 000 rows."""
+    importance_repeats: int = Field(default=5, ge=0)
+    """Shuffles per column for permutation importance; 0 leaves it out."""
+    cpu_watts: float = Field(default=15.0, gt=0)
+    """Assumed power of one busy core, watts; only for the energy estimate."""

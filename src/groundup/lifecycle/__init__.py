@@ -1,0 +1,271 @@
+"""The eight steps as eight calls. Start reading here.
+
+A run is one pass through `_eight_steps`; everything else on this page starts one, goes on with one,
+or uses what one left behind. What each step does stands in the file named for it.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from groundup.core.errors import GroundupError, RunError
+from groundup.core.events import EventStream, Observer
+from groundup.core.metrics_store import MetricsStore
+from groundup.core.runs import RunFolder
+from groundup.lifecycle.asking import ask
+from groundup.lifecycle.checking import CheckResult, check_data
+from groundup.lifecycle.collect import collect
+from groundup.lifecycle.define import define
+from groundup.lifecycle.deploying import deploy
+from groundup.lifecycle.design import choose_loss, design, initialise
+from groundup.lifecycle.fitting import Trainer, train_candidates
+from groundup.lifecycle.judging import evaluate_choice
+from groundup.lifecycle.memory import keep_frame
+from groundup.lifecycle.run import Run
+from groundup.lifecycle.session import Session
+from groundup.lifecycle.using import Reproduction, compare_models, evaluate_model, predict_file
+from groundup.recipe import Recipe
+
+__all__ = [
+    "CheckResult",
+    "Reproduction",
+    "Run",
+    "check",
+    "evaluate",
+    "init",
+    "predict",
+    "reproduce",
+    "resume",
+    "train",
+]
+
+
+def _eight_steps(session: Session) -> None:
+    """Take a session from a question to a packaged model."""
+    framed = define(session)
+    collected = collect(session, framed)
+    design(session, framed, collected)
+    plan = initialise(session, collected)
+    choose_loss(session, framed)
+    trainer = Trainer(session, framed, collected, plan)
+    training = train_candidates(session, trainer)
+    judgement = evaluate_choice(session, trainer, training)
+    deploy(session, trainer, training, judgement)
+
+
+def train(
+    source: object,
+    target: str | None = None,
+    *,
+    model: str | Sequence[str | Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    runs: str | Path = "runs",
+    name: str | None = None,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train a model, evaluate it on rows it has never seen, and package it.
+
+    Parameters
+    ----------
+    source : str, Path, Recipe or frame
+        A data file, `sample:NAME`, a recipe file (.yaml), a `Recipe`, or rows in memory (pandas,
+        Polars, Arrow, list of dicts), of which the run then keeps a copy.
+    target : str or None
+        The column to predict; None where the recipe says it.
+    model : str or sequence, optional
+        A learner's name, or several of which the best is kept; by default a linear model and
+        boosted trees are compared.
+    overrides : mapping, optional
+        Any option of the recipe by its dotted path: ``{"training.seed": 3}``.
+    runs : str or Path, default="runs"
+        The folder of runs.
+    name : str, optional
+        The run's name.
+    observers : sequence of Observer
+        Who is told what happens, e.g. `groundup.Progress()`.
+
+    Returns
+    -------
+    Run
+        Scores, findings, report and model.
+
+    Raises
+    ------
+    GroundupError
+        If the recipe, the data or the question do not allow it; the message says what to do.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> run = train("sample:iris", "species", model="logistic", runs=tempfile.mkdtemp())
+    >>> run.metrics["accuracy"]["value"] > 0.8
+    True
+    """
+    recipe, frame = ask(source, target, model=model, overrides=overrides)
+    stem = (
+        "frame"
+        if frame is not None
+        else Path(str(recipe.data.source).removeprefix("sample:")).name.split(".")[0]
+    )
+    folder = RunFolder.create(Path(runs), name, stem=stem)
+    if frame is not None:
+        recipe = keep_frame(recipe, frame, folder)
+    with _session(folder, recipe, observers, resumed=False) as session:
+        _eight_steps(session)
+    return Run(folder.path)
+
+
+def resume(run: str | Path, *, observers: Sequence[Observer] = ()) -> Run:
+    """Go on with a run that was interrupted; finished fits are kept.
+
+    Parameters
+    ----------
+    run : str or Path
+        The run's folder.
+    observers : sequence of Observer
+        Who is told what happens.
+
+    Raises
+    ------
+    RunError
+        If it has ended already, is in use, or its data have changed.
+    """
+    folder = RunFolder(Path(run))
+    if folder.read_summary().status == "finished":
+        raise RunError(f"The run `{folder.path}` has ended already. See it with: groundup show {folder.path}")
+    if not folder.recipe.is_file():
+        raise RunError(
+            f"The run `{folder.path}` was interrupted before it began. Start it again with `train`."
+        )
+    with _session(folder, Recipe.load(folder.recipe), observers, resumed=True) as session:
+        _eight_steps(session)
+    return Run(folder.path)
+
+
+def reproduce(run: str | Path, *, observers: Sequence[Observer] = ()) -> Reproduction:
+    """Train a run's resolved recipe again, beside it, and say whether the model is bit-equal.
+
+    Parameters
+    ----------
+    run : str or Path
+        The run's folder; it must have finished.
+    observers : sequence of Observer
+        Who is told what happens.
+
+    Raises
+    ------
+    RunError
+        If the run has not finished.
+    """
+    first = RunFolder(Path(run))
+    if first.read_summary().status != "finished":
+        raise RunError(f"The run `{first.path}` has not finished, so there is no model to compare with.")
+    again = RunFolder.create(first.path.parent, None, stem=f"{first.path.name}-again")
+    with _session(again, Recipe.load(first.recipe), observers, resumed=False) as session:
+        _eight_steps(session)
+    return compare_models(first, again)
+
+
+def check(
+    source: object,
+    target: str | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    observers: Sequence[Observer] = (),
+) -> CheckResult:
+    """Look at the data and the question; train nothing and leave nothing behind.
+
+    Parameters
+    ----------
+    source, target, overrides
+        As for `train`.
+    observers : sequence of Observer
+        Who is told what happens.
+    """
+    return check_data(*ask(source, target, overrides=overrides), observers)
+
+
+def init(source: object, target: str | None = None, *, overrides: Mapping[str, Any] | None = None) -> str:
+    """Return a commented recipe (YAML) with everything that can be inferred from the data.
+
+    Parameters
+    ----------
+    source, target, overrides
+        As for `train`.
+    """
+    return check(source, target, overrides=overrides).recipe_yaml
+
+
+def evaluate(run: str | Path, source: object) -> dict[str, Any]:
+    """Measure a model on new rows whose target is known.
+
+    Parameters
+    ----------
+    run : str or Path
+        A run's folder, or a package.
+    source : str, Path or frame
+        The rows.
+
+    Returns
+    -------
+    dict
+        ``metrics`` ({name: {value, low, high}}), ``baseline`` (the same for guessing), ``n_rows``,
+        ``findings``.
+    """
+    return evaluate_model(Path(run), source)
+
+
+def predict(run: str | Path, source: object, output: str | Path) -> dict[str, Any]:
+    """Predict the rows of a file and write the answers beside them.
+
+    Parameters
+    ----------
+    run : str or Path
+        A run's folder, or a package.
+    source : str, Path or frame
+        The rows.
+    output : str or Path
+        Where to: .csv, .tsv or .parquet; appears whole.
+
+    Returns
+    -------
+    dict
+        ``n_rows``, ``output``, ``findings``.
+    """
+    return predict_file(Path(run), source, Path(output))
+
+
+@contextlib.contextmanager
+def _session(
+    folder: RunFolder, recipe: Recipe, observers: Sequence[Observer], *, resumed: bool
+) -> Iterator[Session]:
+    """Hold the run's folder, tell when it starts and how it ends."""
+    with folder.hold():
+        store = MetricsStore(folder.metrics)
+        events = EventStream([store, *observers], clock=time.monotonic)
+        session = Session(recipe, folder, events)
+        session.write_recipe()
+        source, target = recipe.data.source, recipe.problem.target
+        folder.update_summary(status="running", source=str(source), target=target or "")
+        events.emit(
+            "run_started",
+            run=str(folder.path),
+            name=folder.path.name,
+            source=source,
+            target=target,
+            resumed=resumed,
+        )
+        try:
+            yield session
+        except GroundupError as error:
+            events.emit("run_failed", error=str(error))
+            folder.update_summary(status="failed")
+            if not folder.data.is_file():
+                # Refused before anything was learned: a wrong question leaves nothing behind.
+                shutil.rmtree(folder.path)
+            raise
+        finally:
+            store.close()

@@ -1,0 +1,62 @@
+"""From what a user passed (a file, a recipe, a frame, a few keywords) to one recipe."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from groundup.core.errors import RecipeError
+from groundup.recipe import Recipe
+
+_RECIPE_ENDINGS = (".yaml", ".yml")
+
+
+def ask(
+    source: object,
+    target: str | None,
+    *,
+    model: str | Sequence[str | Mapping[str, Any]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[Recipe, object | None]:
+    """Return the recipe that is meant, its source with a full path, and the frame if there is one.
+
+    Parameters
+    ----------
+    source : str, Path, Recipe or frame
+        A data file, `sample:NAME`, a recipe file (.yaml), a `Recipe`, or rows in memory.
+    target : str or None
+        `problem.target`.
+    model : str, sequence or None
+        One learner's name, or several candidates of which the best is kept.
+    overrides : mapping, optional
+        Dotted path → value; comes last and wins.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe cannot be understood, or names no data.
+    """
+    recipe, frame = _start(source)
+    changes: dict[str, Any] = {} if target is None else {"problem.target": target}
+    if isinstance(model, str):
+        changes["model.name"] = model
+    elif model is not None:
+        changes |= {"model.name": "auto", "model.candidates": list(model)}
+    # A column may be called `1` or `yes`: what is named here is text, not YAML.
+    recipe = recipe.with_values(changes).with_overrides(dict(overrides or {}))
+    if frame is not None:
+        return recipe, frame
+    if recipe.data.source is None:
+        raise RecipeError("The recipe names no data. Set `data.source` to a file or `sample:NAME`.")
+    if not recipe.data.source.startswith("sample:"):
+        recipe = recipe.with_values({"data.source": str(Path(recipe.data.source).absolute())})
+    return recipe, None
+
+
+def _start(source: object) -> tuple[Recipe, object | None]:
+    if isinstance(source, Recipe):
+        return source, None
+    if not isinstance(source, str | Path):
+        return Recipe(), source
+    if str(source).lower().endswith(_RECIPE_ENDINGS):
+        return Recipe.load(source), None
+    return Recipe.from_values({"data": {"source": str(source)}}), None

@@ -1,0 +1,201 @@
+"""Step 2, collect and preprocess: split first, then look, then prepare."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from groundup import __version__
+from groundup.core.errors import RunError, SplitError
+from groundup.core.files import write_json
+from groundup.core.inputs import Inputs, IntArray, Needs
+from groundup.core.runs import RunFolder
+from groundup.data.dataset import Dataset
+from groundup.data.fingerprint import fingerprint
+from groundup.data.leaks import find_leaks
+from groundup.data.profile import profile
+from groundup.data.split import Split, make_split
+from groundup.doctor.examine import examine
+from groundup.doctor.rules import DATA_RULES
+from groundup.doctor.signals import DataSignals
+from groundup.lifecycle.define import Framed
+from groundup.lifecycle.session import Session
+from groundup.monitoring.reference import build_reference
+from groundup.preparation.table import TablePreparation
+from groundup.preparation.target import TargetPlan
+
+
+class SealedTest:
+    """The test part. It is opened after every choice is made, and the run counts how often."""
+
+    def __init__(self, dataset: Dataset, positions: IntArray, folder: RunFolder) -> None:
+        self._dataset = dataset
+        self._positions = positions
+        self._folder = folder
+        self.n_rows = len(positions)
+
+    def open(self) -> Dataset:
+        """Return the test rows; `run.json` counts it."""
+        self._folder.update_summary(test_opened=self._folder.read_summary().test_opened + 1)
+        return self._dataset.take(self._positions)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The training and validation parts as one kind of learner needs them.
+
+    Parameters
+    ----------
+    preparation : TablePreparation
+        Fitted on the training part.
+    train, validation : Inputs
+        With their targets.
+    kept : ndarray of shape (n_kept,)
+        Positions of the training rows in `train` (all, unless rows with missing values are dropped).
+    """
+
+    preparation: TablePreparation
+    train: Inputs
+    validation: Inputs
+    kept: IntArray
+
+
+class Collected:
+    """The parts, prepared on demand for what each learner needs."""
+
+    def __init__(self, session: Session, framed: Framed, split: Split) -> None:
+        recipe, self.problem = session.recipe, framed.problem
+        self.options = recipe.preparation
+        self.split = split
+        self.target = framed.problem.target
+        left_out = {self.target, recipe.data.split.column, recipe.data.split.group}
+        self.features = tuple(name for name in framed.dataset.schema.names if name not in left_out)
+        if not self.features:
+            raise SplitError("There is no column left to predict from; the table holds only the target.")
+        self.schema = framed.dataset.schema
+        self.train = framed.dataset.take(split.train)
+        self.validation = framed.dataset.take(split.validation)
+        self.test = SealedTest(framed.dataset, split.test, session.folder)
+        self.target_plan = TargetPlan(framed.problem.task, framed.problem.classes)
+        self.y_train = self.encode(self.train)
+        self.y_validation = self.encode(self.validation)
+        self._prepared: dict[Needs, Prepared] = {}
+        self.profile: list[dict[str, Any]] = profile(self.train.frame(), self.train.schema)
+
+    def encode(self, dataset: Dataset) -> NDArray[np.generic]:
+        """Return the targets of a part: class codes or values."""
+        return self.target_plan.encode(dataset.frame([self.target]).to_series())
+
+    def groups(self, dataset: Dataset, column: str | None) -> IntArray | None:
+        """Return the codes of a column's values, for splits and intervals that depend on it."""
+        if column is None:
+            return None
+        values = dataset.frame([column]).to_series()
+        return values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+
+    def prepared(self, needs: Needs) -> Prepared:
+        """Return both parts as `needs` says; fitted once per needs, on the training part."""
+        if needs not in self._prepared:
+            preparation = TablePreparation(self.options)
+            train, kept = preparation.fit_transform(self.train.select(self.features), needs)
+            validation = preparation.transform(self.validation.frame(self.features))
+            self._prepared[needs] = Prepared(
+                preparation,
+                train.with_target(self.y_train[kept]),
+                validation.with_target(self.y_validation),
+                kept,
+            )
+        return self._prepared[needs]
+
+
+def collect(session: Session, framed: Framed) -> Collected:
+    """Split the rows, look for leaks between the parts, and prepare the training part."""
+    recipe = session.recipe
+    with session.step(2, "Collect and preprocess data") as step:
+        dataset, problem = framed.dataset, framed.problem
+        split = make_split(
+            dataset,
+            target=problem.target,
+            task=problem.task,
+            options=recipe.data.split,
+            seed=session.seed("split"),
+        )
+        session.data_fingerprint = fingerprint(dataset)
+        _refuse_other_data(session)
+        collected = Collected(session, framed, split)
+        session.report_findings(split.findings)
+        session.report_findings(
+            find_leaks(
+                dataset,
+                split,
+                features=collected.features,
+                target=problem.target,
+                group=recipe.data.split.group,
+                time=recipe.data.split.time,
+                seed=session.seed("leaks"),
+            )
+        )
+        session.report_findings(_examine_data(framed, collected))
+        _write_data(session, collected)
+        n_features = len(collected.features)
+        step.say(f"{dataset.n_rows:,} rows and {n_features} columns from {dataset.origin}.")
+        step.say(split.reason)
+        kinds = [dataset.schema[name].kind for name in collected.features]
+        counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+        step.say(f"Columns by kind: {counted}; all statistics come from the training part alone.")
+        session.reasons["data.split.method"] = split.reason
+        for name in dataset.schema.names:
+            session.reasons[f"data.columns.{name}"] = dataset.schema[name].reason
+    return collected
+
+
+def _refuse_other_data(session: Session) -> None:
+    """Raise if an interrupted run is resumed on data that are no longer the same."""
+    if not session.folder.data.is_file():
+        return
+    before = json.loads(session.folder.data.read_text(encoding="utf-8"))["fingerprint"]
+    if before != session.data_fingerprint:
+        raise RunError(
+            f"The data in `{session.recipe.data.source}` have changed since the run `{session.folder.path}` "
+            "was interrupted, so it cannot go on. Train a new run, or bring the old data back."
+        )
+
+
+def _examine_data(framed: Framed, collected: Collected) -> list[Any]:
+    """Ask the doctor's rules about the data."""
+    problem = framed.problem
+    counts = np.bincount(collected.y_train, minlength=len(problem.classes)) if problem.classes else ()
+    signals = DataSignals(
+        schema=collected.schema,
+        target=problem.target,
+        task=problem.task,
+        features=collected.features,
+        profile=collected.profile,
+        n_rows_read=framed.n_rows_read,
+        n_rows_without_target=framed.n_rows_without_target,
+        n_train=len(collected.split.train),
+        n_validation=len(collected.split.validation),
+        n_test=len(collected.split.test),
+        class_counts={str(name): int(n) for name, n in zip(problem.classes, counts, strict=True)},
+    )
+    return list(examine(signals, DATA_RULES).findings)
+
+
+def _write_data(session: Session, collected: Collected) -> None:
+    """Write `data.json`: schema, fingerprint, statistics, and the reference for drift."""
+    train = collected.train
+    write_json(
+        session.folder.data,
+        {
+            "groundup": __version__,
+            "origin": train.origin,
+            "fingerprint": session.data_fingerprint,
+            "schema": collected.schema.to_json(),
+            "split": collected.split.to_json(),
+            "profile": collected.profile,
+            "reference": build_reference(train.frame(), train.schema, bins=session.recipe.monitoring.bins),
+        },
+    )

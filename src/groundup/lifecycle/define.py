@@ -1,0 +1,106 @@
+"""Step 1, define: what is asked of which data, with which metric, against which baseline."""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from groundup.core.errors import ProblemError
+from groundup.data.dataset import Dataset
+from groundup.data.profile import summarize_target
+from groundup.data.sources import read
+from groundup.evaluation.metrics import get_metric
+from groundup.lifecycle.session import Session
+from groundup.models.catalogue import check_task, default_candidates, make_learner
+from groundup.models.contract import Learner
+from groundup.problems.infer import Problem, define_problem
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Framed:
+    """The question and the data it is asked of.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows that have a target.
+    problem : Problem
+        Task, classes, metric.
+    learners : dict of str to Learner
+        What will be compared, the baseline first.
+    n_rows_read : int
+        Rows in the source, those without a target included.
+    """
+
+    dataset: Dataset
+    problem: Problem
+    learners: dict[str, Learner]
+    n_rows_read: int
+
+    @property
+    def positive_code(self) -> int:
+        """The class code that binary metrics look for."""
+        classes = self.problem.classes
+        return classes.index(self.problem.positive) if self.problem.positive in classes else 1
+
+    @property
+    def n_rows_without_target(self) -> int:
+        """Rows that were left out because nothing can be learned from them."""
+        return self.n_rows_read - self.dataset.n_rows
+
+
+def define(session: Session) -> Framed:
+    """Read the source, look at the target, and state the question.
+
+    Raises
+    ------
+    DataError
+        If the source cannot be read.
+    ProblemError
+        If these data cannot answer the question as framed.
+    """
+    with session.step(1, "Define the problem") as step:
+        dataset = read(session.recipe.data)
+        target = session.recipe.problem.target
+        if target is None:
+            names = ", ".join(f"`{name}`" for name in dataset.schema.names[:20])
+            raise ProblemError(
+                f"No target is named. Say which column to predict with --target; there is: {names}."
+            )
+        problem = define_problem(summarize_target(dataset, target), session.recipe.problem)
+        metric = get_metric(problem.metric, problem.task)
+        problem = replace(problem, metric=metric.name)
+        session.reasons.update(problem.reasons)
+        for path in ("problem.task", "problem.metric"):
+            step.say(_sentence(problem.reasons[path]))
+        step.say(f"To beat: {problem.baseline}.")
+        framed = Framed(_with_target(dataset, target), problem, _learners(session, problem), dataset.n_rows)
+        session.report_findings([*dataset.findings, *problem.findings])
+    return framed
+
+
+def _sentence(clause: str) -> str:
+    """Return a clause as a sentence."""
+    return clause[:1].upper() + clause[1:] + ("" if clause.endswith(".") else ".")
+
+
+def _with_target(dataset: Dataset, target: str) -> Dataset:
+    """Return the rows whose target is known."""
+    rows = dataset.rows.filter(pl.col(target).is_not_null())
+    n_rows = rows.select(pl.len()).collect(engine="streaming").item()
+    return dataset if n_rows == dataset.n_rows else replace(dataset, rows=rows, n_rows=n_rows)
+
+
+def _learners(session: Session, problem: Problem) -> dict[str, Learner]:
+    """Return the learners to compare: what the recipe names, or the default candidates."""
+    named = session.recipe.learners()
+    if not named:
+        defaults = default_candidates(problem.task)
+        named = {name: make_learner(name, {}) for name in defaults}
+        session.reasons["model.candidates"] = (
+            f"one linear and one tree model that suit {problem.task}, compared by cross-validation"
+        )
+    for name in named:
+        check_task(name, problem.task)
+    return {BASELINE: make_learner(BASELINE, {}), **named}

@@ -1,0 +1,72 @@
+"""Steps 3 to 5: which learners, from which start, towards which goal."""
+
+from dataclasses import dataclass
+
+from groundup.lifecycle.collect import Collected
+from groundup.lifecycle.define import BASELINE, Framed
+from groundup.lifecycle.session import Session
+from groundup.training.threads import resolve_threads
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every fit of the run is told.
+
+    Parameters
+    ----------
+    threads : int
+        Threads per fit, resolved once and recorded.
+    threads_reason : str
+        Why so many.
+    """
+
+    threads: int
+    threads_reason: str
+
+
+def design(session: Session, framed: Framed, collected: Collected) -> None:
+    """Say which learners are compared, and what each makes of the columns."""
+    with session.step(3, "Design the model") as step:
+        for name, learner in framed.learners.items():
+            if name == BASELINE:
+                continue
+            prepared = collected.prepared(learner.needs())
+            n_features = prepared.train.X.shape[1]
+            step.say(f"`{name}`, {learner.title}: {learner.idea} It sees {n_features} inputs.")
+        step.say(f"The `{BASELINE}` stands beside them, to show what guessing is worth.")
+
+
+def initialise(session: Session, collected: Collected) -> Plan:
+    """Fix where every fit starts: the seed, the threads, the starting point."""
+    options = session.recipe.training
+    with session.step(4, "Initialise") as step:
+        n_cells = collected.train.n_rows * len(collected.features)
+        threads, reason = resolve_threads(options.threads, n_cells)
+        session.reasons["training.threads"] = reason
+        # From here on `resume` uses the same number, however busy the machine is then.
+        session.recipe = session.recipe.with_values({"training.threads": threads})
+        session.write_recipe()
+        step.say(
+            f"Seed {options.seed} decides every random choice. Nothing is pre-trained: linear models start "
+            "from zero coefficients, boosted trees from the average of the target."
+        )
+        step.say(reason)
+    return Plan(threads, reason)
+
+
+def choose_loss(session: Session, framed: Framed) -> None:
+    """Say what training makes small, how, and when it stops."""
+    with session.step(5, "Choose loss and optimizer") as step:
+        if framed.problem.task == "classification":
+            step.say("Loss: log loss, the surprise at the true class under the predicted probabilities.")
+        else:
+            step.say("Loss: squared error, which punishes a miss twice as large four times as much.")
+        for name, learner in framed.learners.items():
+            if name != BASELINE:
+                step.say(f"`{name}`: {learner.optimizer}")
+        stopping = session.recipe.training.early_stopping
+        if stopping is not None:
+            step.say(
+                f"Training in rounds stops after {stopping.patience_rounds} rounds without a lower loss "
+                "on the validation part, and keeps the best round."
+            )

@@ -1,0 +1,366 @@
+"""Step 6, train: every candidate on every fold, then the final fit."""
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundup.core.inputs import Inputs, IntArray, Predictions
+from groundup.data.dataset import Dataset
+from groundup.evaluation.folds import Folds, make_folds
+from groundup.evaluation.intervals import BootstrapOptions, Interval, bootstrap
+from groundup.evaluation.metrics import compute_metrics, get_metric
+from groundup.lifecycle.collect import Collected
+from groundup.lifecycle.define import BASELINE, Framed
+from groundup.lifecycle.design import Plan
+from groundup.lifecycle.session import Session
+from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
+from groundup.preparation.table import TablePreparation
+from groundup.training.rounds import run_rounds
+from groundup.tuning.selection import Candidate, Selection, select
+
+_LATENCY_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted learner with the preparation that feeds it."""
+
+    preparation: TablePreparation
+    fitted: Fitted
+    seconds: float
+
+    def predict(self, dataset: Dataset) -> Predictions:
+        """Return predictions for raw rows."""
+        return self.fitted.predict(self.preparation.transform(dataset.frame(self.preparation.columns)))
+
+
+@dataclass
+class FoldResults:
+    """One candidate's fits on the folds.
+
+    Parameters
+    ----------
+    learner : Learner
+        With its hyperparameters.
+    scores : list of float
+        The deciding metric on each held-out fold.
+    predictions : list of Predictions
+        For the rows of each held-out fold.
+    seconds : float
+        Wall time of all its fits.
+    latency_us, size_bytes : float, int
+        One row from dict to prediction (median), and what a package of it would weigh; from the first fold.
+    interval : Interval or None
+        The deciding metric over all held-out rows.
+    """
+
+    learner: Learner
+    scores: list[float] = field(default_factory=list)
+    predictions: list[Predictions] = field(default_factory=list)
+    seconds: float = 0.0
+    latency_us: float = 0.0
+    size_bytes: int = 0
+    interval: Interval | None = None
+
+
+class Trainer:
+    """Fits learners on rows of the training part, under one plan."""
+
+    def __init__(self, session: Session, framed: Framed, collected: Collected, plan: Plan) -> None:
+        self.session, self.framed, self.collected, self.plan = session, framed, collected, plan
+        problem = framed.problem
+        split = session.recipe.data.split
+        self.folds: Folds = make_folds(
+            collected.y_train,
+            task=problem.task,
+            k=session.recipe.evaluation.folds,
+            seed=session.seed("folds"),
+            groups=collected.groups(collected.train, split.group),
+            times=collected.groups(collected.train, split.time),
+        )
+        self.latest: dict[str, Trained] = {}
+
+    def fit(
+        self, name: str, train: Inputs, validation: Inputs, *, fold: int | None, n_events: bool = True
+    ) -> Fitted:
+        """Fit one learner; `fold` None is the final fit."""
+        learner = self.framed.learners[name]
+        return learner.fit(train, validation, self._context(name, fold, is_told=n_events))
+
+    def _context(self, name: str, fold: int | None, *, is_told: bool) -> FitContext:
+        events, options = self.session.events, self.session.recipe.training
+
+        def tell(*, round: int, n_rounds: int, metrics: Mapping[str, float]) -> None:  # noqa: A002
+            if is_told:
+                events.emit("round", learner=name, fold=fold, round=round, n_rounds=n_rounds, metrics=metrics)
+
+        def rounds(
+            advance: Callable[[], bool],
+            scores: Callable[[bool], Mapping[str, float]],
+            *,
+            n_rounds: int,
+            monitor: str,
+        ) -> RoundsResult:
+            return run_rounds(
+                advance,
+                scores,
+                n_rounds=n_rounds,
+                monitor=monitor,
+                early_stopping=options.early_stopping,
+                emit=tell,
+                should_stop=lambda: events.should_stop,
+            )
+
+        problem = self.framed.problem
+        return FitContext(
+            task=problem.task,
+            n_classes=len(problem.classes),
+            seed=self.session.seed("fit", name, "final" if fold is None else fold),
+            threads=self.plan.threads,
+            run_rounds=rounds,
+            should_stop=lambda: events.should_stop,
+        )
+
+    def silent_context(self) -> FitContext:
+        """Return the context of a fit that looks into another: one thread, every round, no events."""
+        return FitContext(
+            task=self.framed.problem.task,
+            n_classes=len(self.framed.problem.classes),
+            seed=self.session.seed("fit", "probe"),
+            threads=1,
+            run_rounds=partial(
+                run_rounds, early_stopping=None, emit=lambda **_fact: None, should_stop=lambda: False
+            ),
+            should_stop=lambda: False,
+        )
+
+    def fit_on(self, name: str, rows: IntArray, *, fold: int | None, is_told: bool = True) -> Trained:
+        """Prepare and fit on some rows of the training part; the validation part steers."""
+        collected, needs = self.collected, self.framed.learners[name].needs()
+        start = time.monotonic()
+        preparation = TablePreparation(collected.options)
+        part = collected.train.take(rows).select(collected.features)
+        inputs, kept = preparation.fit_transform(part, needs)
+        train = inputs.with_target(collected.y_train[rows][kept])
+        validation = preparation.transform(collected.validation.frame(collected.features))
+        fitted = self.fit(
+            name, train, validation.with_target(collected.y_validation), fold=fold, n_events=is_told
+        )
+        return Trained(preparation, fitted, time.monotonic() - start)
+
+    def fit_final(self, name: str) -> Trained:
+        """Fit on the whole training part; after a request to stop, keep the latest model instead."""
+        events = self.session.events
+        if events.should_stop and name in self.latest:
+            events.emit(
+                "note", message=f"Stopped: the latest `{name}` is kept, fitted on a part of the rows."
+            )
+            return self.latest[name]
+        events.emit("fit_started", learner=name, fold=None, n_folds=len(self.folds.folds))
+        prepared = self.collected.prepared(self.framed.learners[name].needs())
+        start = time.monotonic()
+        fitted = self.fit(name, prepared.train, prepared.validation, fold=None)
+        seconds = time.monotonic() - start
+        events.emit("fit_finished", learner=name, fold=None, seconds=seconds, restored=False, score=None)
+        return Trained(prepared.preparation, fitted, seconds)
+
+    def held_out(self, result: FoldResults) -> tuple[IntArray, Predictions]:
+        """Return the rows of all folds that were predicted, and their predictions, in row order."""
+        pairs = self.folds.folds[: len(result.predictions)]
+        rows = np.concatenate([held_out for _, held_out in pairs])
+        values = np.concatenate([each.values for each in result.predictions])
+        probabilities = [each.probabilities for each in result.predictions if each.probabilities is not None]
+        order = np.argsort(rows, kind="stable")
+        stacked = np.concatenate(probabilities)[order] if probabilities else None
+        return rows[order], Predictions(values[order], stacked)
+
+    def bootstrap_options(self, part: Dataset, name: str) -> BootstrapOptions:
+        """Return how intervals are made on the rows of a part: by entity or in blocks where rows depend."""
+        options, split = self.session.recipe.evaluation, self.session.recipe.data.split
+        return BootstrapOptions(
+            confidence=options.confidence,
+            resamples=options.resamples,
+            seed=self.session.seed("bootstrap", name),
+            groups=self.collected.groups(part, split.group),
+            times=self.collected.groups(part, split.time),
+        )
+
+    def cross_validate(self, name: str) -> FoldResults:
+        """Fit a candidate on each fold's training rows and predict the rows held out."""
+        results = FoldResults(self.framed.learners[name])
+        for fold, (rows, held_out) in enumerate(self.folds.folds):
+            if self.session.events.should_stop:
+                break
+            self._fold(results, name, fold, rows, held_out)
+        return results
+
+    def _fold(self, results: FoldResults, name: str, fold: int, rows: IntArray, held_out: IntArray) -> None:
+        session, key = self.session, f"{name}-fold-{fold + 1}"
+        session.events.emit("fit_started", learner=name, fold=fold, n_folds=len(self.folds.folds))
+        done = session.restore(key)
+        if done is None:
+            facts, predictions = self._fit_fold(name, fold, rows, held_out)
+            if not session.events.should_stop:
+                session.keep(key, facts, arrays_of(predictions))
+        else:
+            facts, predictions = dict(done.facts), predictions_of(done.arrays)
+        if fold == 0:
+            results.latency_us, results.size_bytes = facts["latency_us"], facts["size_bytes"]
+        results.scores.append(facts["score"])
+        results.predictions.append(predictions)
+        results.seconds += facts["seconds"]
+        session.events.emit(
+            "fit_finished",
+            learner=name,
+            fold=fold,
+            seconds=facts["seconds"],
+            restored=done is not None,
+            score=facts["score"],
+        )
+
+    def _fit_fold(
+        self, name: str, fold: int, rows: IntArray, held_out: IntArray
+    ) -> tuple[dict[str, Any], Predictions]:
+        trained = self.fit_on(name, rows, fold=fold)
+        part = self.collected.train.take(held_out)
+        predictions = trained.predict(part)
+        metric = self.framed.problem.metric
+        y_true, positive = self.collected.y_train[held_out], self.framed.positive_code
+        score = compute_metrics([metric], y_true, predictions, positive=positive)[metric]
+        facts: dict[str, Any] = {"score": score, "seconds": trained.seconds}
+        if fold == 0:
+            facts["latency_us"] = measure_latency_us(trained, part)
+            facts["size_bytes"] = measure_size_bytes(trained)
+        self.latest[name] = trained
+        return facts, predictions
+
+
+@dataclass(frozen=True)
+class Training:
+    """What training left behind.
+
+    Parameters
+    ----------
+    results : dict of str to FoldResults
+        Every candidate's folds, by name.
+    candidates : tuple of Candidate
+        Their pooled scores, as the choice saw them.
+    selection : Selection
+        Which one was kept and why.
+    final : Trained
+        The kept learner fitted on the whole training part (or, when training was stopped, the
+        latest model it had by then).
+    """
+
+    results: dict[str, FoldResults]
+    candidates: tuple[Candidate, ...]
+    selection: Selection
+    final: Trained
+
+    @property
+    def chosen(self) -> str:
+        """The kept learner's name."""
+        return self.selection.name
+
+
+def train_candidates(session: Session, trainer: Trainer) -> Training:
+    """Cross-validate every candidate on the same folds, choose one, and fit it on the whole training part."""
+    framed, n_folds = trainer.framed, len(trainer.folds.folds)
+    with session.step(6, "Train") as step:
+        names = list(framed.learners)
+        session.events.emit("plan", n_fits=len(names) * n_folds + 1, learners=names)
+        results = {name: trainer.cross_validate(name) for name in names}
+        results = {name: result for name, result in results.items() if result.scores}
+        candidates = tuple(_candidate(session, trainer, name, result) for name, result in results.items())
+        step.say(
+            f"{len(results)} learners, each fitted on {n_folds} folds of the training part, so that every "
+            f"row is predicted once by a model that has not seen it. {trainer.folds.reason}"
+        )
+        if results:
+            metric = get_metric(framed.problem.metric, framed.problem.task)
+            selection = select(
+                candidates, higher_is_better=metric.higher_is_better, options=session.recipe.tuning
+            )
+        else:
+            selection = Selection(BASELINE, "Training was stopped before the first fit had ended.", ())
+        step.say(selection.reason)
+        final = trainer.fit_final(selection.name)
+        step.say(f"`{selection.name}` was then fitted on the whole training part.")
+    return Training(results, candidates, selection, final)
+
+
+def _candidate(session: Session, trainer: Trainer, name: str, result: FoldResults) -> Candidate:
+    """Return a candidate's score over all held-out rows and how much it varies between folds; tell it."""
+    metric = trainer.framed.problem.metric
+    rows, predictions = trainer.held_out(result)
+    score = bootstrap(
+        [metric],
+        trainer.collected.y_train[rows],
+        predictions,
+        positive=trainer.framed.positive_code,
+        options=trainer.bootstrap_options(trainer.collected.train.take(rows), "folds"),
+    )[metric]
+    scores = np.array(result.scores)
+    standard_error = float(scores.std(ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else math.nan
+    candidate = Candidate(
+        name=name,
+        score=math.nan if score.value is None else score.value,
+        standard_error=standard_error,
+        fold_scores=tuple(result.scores),
+        latency_us=result.latency_us,
+        size_bytes=result.size_bytes,
+    )
+    result.interval = score
+    session.events.emit(
+        "candidate_finished",
+        learner=name,
+        metric=metric,
+        score=score.value,
+        low=score.low,
+        high=score.high,
+        standard_error=None if math.isnan(standard_error) else standard_error,
+        latency_us=result.latency_us,
+        size_bytes=result.size_bytes,
+    )
+    return candidate
+
+
+def arrays_of(predictions: Predictions) -> dict[str, NDArray[np.generic]]:
+    """Return predictions as named arrays for a checkpoint."""
+    arrays: dict[str, NDArray[np.generic]] = {"values": predictions.values}
+    if predictions.probabilities is not None:
+        arrays["probabilities"] = predictions.probabilities
+    return arrays
+
+
+def predictions_of(arrays: Mapping[str, NDArray[np.generic]]) -> Predictions:
+    """Return the predictions that `arrays_of` stored."""
+    return Predictions(arrays["values"], arrays.get("probabilities"))  # type: ignore[arg-type]
+
+
+def measure_latency_us(trained: Trained, dataset: Dataset) -> float:
+    """Return the median time from a row's dict to its prediction, microseconds, over 200 rows."""
+    rows = dataset.frame(trained.preparation.columns).head(_LATENCY_ROWS).to_dicts()
+    prepare, predict = trained.preparation.transform_row, trained.fitted.predict_row
+    times = []
+    for row in (rows * _LATENCY_ROWS)[:_LATENCY_ROWS]:
+        start = time.perf_counter()
+        predict(prepare(row))
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1e6
+
+
+def measure_size_bytes(trained: Trained) -> int:
+    """Return the bytes of what the fitted learner saves."""
+    with tempfile.TemporaryDirectory() as folder:
+        trained.fitted.save(Path(folder))
+        return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())

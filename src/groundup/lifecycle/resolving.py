@@ -1,0 +1,39 @@
+"""The resolved recipe: every default filled in, every `auto` replaced by what was used, and why."""
+
+from typing import Any
+
+from groundup.lifecycle.collect import Collected
+from groundup.lifecycle.define import Framed
+from groundup.lifecycle.fitting import Trainer, Training
+from groundup.lifecycle.session import Session
+
+
+def resolve_data(framed: Framed, collected: Collected) -> dict[str, Any]:
+    """Return the values that reading, framing and splitting decided, by dotted path."""
+    problem, schema = framed.problem, framed.dataset.schema
+    read_as = dict(framed.dataset.facts)
+    values: dict[str, Any] = {
+        "problem.task": problem.task,
+        "problem.metric": problem.metric,
+        "problem.positive": problem.positive,
+        "data.split.method": collected.split.method,
+        "data.columns": {column.name: column.kind for column in schema},
+    }
+    values |= {f"data.{key}": read_as[key] for key in ("delimiter", "encoding", "header") if key in read_as}
+    return values
+
+
+def resolve_model(session: Session, trainer: Trainer, training: Training) -> dict[str, Any]:
+    """Return the values that training decided: the learner, its hyperparameters, its preparation."""
+    learner, facts = trainer.framed.learners[training.chosen], training.final.fitted.facts()
+    session.reasons["model.name"] = training.selection.reason
+    for name in facts.get("chosen", {}):
+        session.reasons[f"model.{name}"] = str(facts["chosen_by"])
+    for row in training.final.preparation.describe():
+        session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"])
+    return {
+        "model": {"name": training.chosen, **learner.model_dump(mode="json"), **facts.get("chosen", {})},
+        "preparation": training.final.preparation.resolved_options().model_dump(mode="json"),
+        "training.threads": trainer.plan.threads,
+        "evaluation.folds": len(trainer.folds.folds),
+    }

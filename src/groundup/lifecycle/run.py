@@ -1,0 +1,93 @@
+"""A finished run, as Python sees it: a folder, its scores, its findings, its model."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from groundup.core.errors import RunError
+from groundup.core.findings import Finding
+from groundup.core.runs import RunFolder
+from groundup.recipe import Recipe
+from groundup.serving.model import Model
+from groundup.serving.package import load_package
+
+
+class Run:
+    """What a run left behind; everything is read from its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+
+    Attributes
+    ----------
+    summary : dict
+        What stands in `report.json`.
+    metrics : dict
+        The test scores: ``run.metrics["roc_auc"]["value"]``, with ``"low"`` and ``"high"``.
+    findings : list of Finding
+        What the doctor noticed.
+    leaderboard : list of dict
+        The candidates, best first.
+    report : Path
+        The page to open in a browser.
+    model : Model
+        The packaged model.
+    recipe : Recipe
+        The resolved recipe.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self._files = RunFolder(folder)
+        self.report = self._files.report_html
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The facts behind the report."""
+        try:
+            facts: dict[str, Any] = json.loads(self._files.report_json.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(
+                f"The run `{self.folder}` has no report: it did not end. "
+                f"Continue it with: groundup resume {self.folder}"
+            ) from error
+        return facts
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The test scores with their intervals, by metric."""
+        return dict(self.summary["test"])
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the doctor noticed, in the order it was found."""
+        return [
+            Finding(**{key: value for key, value in finding.items() if key != "title"})
+            for finding in self.summary["findings"]
+        ]
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """The candidates, best first."""
+        return list(self.summary["leaderboard"])
+
+    @cached_property
+    def model(self) -> Model:
+        """The packaged model, its digests checked."""
+        return load_package(self._files.model)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return Recipe.load(self._files.recipe)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the report for a notebook."""
+        return self.report.read_text(encoding="utf-8")

@@ -1,0 +1,161 @@
+"""What a finished run is for: measuring it on new rows, predicting a file, making it again."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from groundup.core.errors import DataError, PackageError, StorageError
+from groundup.core.files import whole_file
+from groundup.core.inputs import Predictions
+from groundup.core.runs import RunFolder
+from groundup.core.schema import Column, Schema
+from groundup.data.dataset import Dataset
+from groundup.data.options import DataOptions
+from groundup.data.sources import read
+from groundup.evaluation.intervals import bootstrap
+from groundup.evaluation.metrics import METRICS
+from groundup.lifecycle.run import Run
+from groundup.preparation.target import TargetPlan
+from groundup.serving.package import load_model
+
+if TYPE_CHECKING:
+    from groundup.serving.model import Model
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Whether a recipe gave the same model again.
+
+    Parameters
+    ----------
+    equal : bool
+        Every file of the two packages that decides a prediction is equal, bit for bit.
+    run : Run
+        The second run.
+    differences : list of str
+        What differs, for people.
+    """
+
+    equal: bool
+    run: Run
+    differences: list[str]
+
+
+def compare_models(first: RunFolder, again: RunFolder) -> Reproduction:
+    """Compare two runs' packages by their digests."""
+    one, other = Run(first.path), Run(again.path)
+    differences = []
+    if one.summary["data"]["fingerprint"] != other.summary["data"]["fingerprint"]:
+        differences.append(f"The data in {one.summary['data']['origin']} have changed since.")
+    packages = one.summary["reproduce"]["packages"], other.summary["reproduce"]["packages"]
+    differences += [
+        f"{name}: version {packages[0].get(name)} then, {packages[1].get(name)} now."
+        for name in sorted(packages[0].keys() | packages[1].keys())
+        if packages[0].get(name) != packages[1].get(name)
+    ]
+    digests = one.model.manifest.digests, other.model.manifest.digests
+    differences += [
+        f"`model/{name}` differs."
+        for name in sorted(digests[0].keys() | digests[1].keys())
+        if digests[0].get(name) != digests[1].get(name)
+    ]
+    return Reproduction(one.model.digest == other.model.digest, other, differences)
+
+
+def evaluate_model(folder: Path, source: object) -> dict[str, Any]:
+    """Measure a model on new rows whose target is known; see `groundup.evaluate`."""
+    model = load_model(folder)
+    column = _target_column(model)
+    dataset = _read(source, Schema([*model.schema, column]))
+    if column.name not in dataset.schema:
+        raise DataError(
+            f"The rows have no column `{column.name}`, so nothing can be compared with the truth."
+        )
+    table = dataset.frame().filter(pl.col(column.name).is_not_null())
+    if table.is_empty():
+        raise DataError(
+            f"No row of {dataset.origin} has a `{column.name}`, so there is nothing to compare with."
+        )
+    target_plan = TargetPlan("classification" if model.classes else "regression", model.classes)
+    y_true = target_plan.encode(table[column.name])
+    guess = _constant(model.card["baseline_prediction"], len(table))
+    metrics = list(model.card["test"])
+    positive = model.classes.index(model.manifest.positive) if model.manifest.positive in model.classes else 1
+    scores, baseline = (
+        {
+            name: interval.to_json()
+            for name, interval in bootstrap(metrics, y_true, each, positive=positive).items()
+        }
+        for each in (_predictions(model, table), guess)
+    )
+    return {
+        "n_rows": len(table),
+        "metric": model.card["metric"],
+        "metrics": scores,
+        "baseline": baseline,
+        "titles": {name: METRICS[name].title for name in metrics},
+        "findings": [finding.to_json() for finding in dataset.findings],
+    }
+
+
+def _target_column(model: "Model") -> Column:
+    try:
+        stored = model.card["target_column"]
+        return Column(**{**stored, "missing": tuple(stored["missing"])})
+    except (KeyError, TypeError) as error:
+        raise PackageError(
+            "The package's card does not say how the target is read; train it again."
+        ) from error
+
+
+def _read(source: object, schema: Schema) -> Dataset:
+    if isinstance(source, str | Path):
+        return read(DataOptions(source=str(source)), schema=schema)
+    return read(DataOptions(), frame=source, schema=schema)
+
+
+def _predictions(model: "Model", table: pl.DataFrame) -> Predictions:
+    if model.task == "regression":
+        return Predictions(model.predict(table).to_numpy())
+    probabilities = model.predict_proba(table).to_numpy(order="c")
+    return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+
+
+def _constant(prediction: float | list[float], n_rows: int) -> Predictions:
+    """Return what the baseline says of every row."""
+    if isinstance(prediction, list):
+        probabilities = np.tile(np.array(prediction), (n_rows, 1))
+        return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+    return Predictions(np.full(n_rows, prediction))
+
+
+def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
+    """Predict the rows of a file, in their order; see `groundup.predict`."""
+    if output.suffix.lower() not in {".csv", ".tsv", ".parquet"}:
+        raise StorageError(f"Cannot write `{output}`: its name must end in .csv, .tsv or .parquet.")
+    model = load_model(folder)
+    dataset = _read(source, model.schema)
+    parts = [_answers(model, batch) for batch in dataset.batches()]
+    answers = pl.concat(parts) if parts else _answers(model, dataset.frame())
+    with whole_file(output) as temporary:
+        if output.suffix.lower() == ".parquet":
+            answers.write_parquet(temporary)
+        else:
+            answers.write_csv(temporary, separator="\t" if output.suffix.lower() == ".tsv" else ",")
+    return {
+        "n_rows": len(answers),
+        "output": str(output),
+        "findings": [finding.to_json() for finding in dataset.findings],
+    }
+
+
+def _answers(model: "Model", batch: pl.DataFrame) -> pl.DataFrame:
+    """Return a column named after the target and, for classes, one with each class's probability."""
+    answers = pl.DataFrame({model.target: model.predict(batch)})
+    if model.task == "regression":
+        return answers
+    probabilities = model.predict_proba(batch)
+    return answers.hstack([column.alias(f"probability_{column.name}") for column in probabilities])

@@ -1,0 +1,102 @@
+"""The baseline: what can be said without looking at the inputs, so that every score has a floor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from groundup.core.errors import PackageError
+from groundup.core.files import write_json
+from groundup.core.inputs import Inputs, Needs, Predictions
+from groundup.core.tasks import Task
+from groundup.models.contract import FitContext, Learner
+
+
+class Baseline(Learner):
+    """Predicts the training rows' class frequencies, or their mean, for every row.
+
+    Examples
+    --------
+    >>> from groundup.models.baseline import FittedBaseline
+    >>> FittedBaseline((0.75, 0.25), is_classifier=True).predict_row([1.0, 2.0])
+    [0.75, 0.25]
+    """
+
+    title: ClassVar[str] = "baseline (class frequencies or mean)"
+    idea: ClassVar[str] = "Says the same for every row: how often each class occurs, or the mean."
+    reference: ClassVar[str] = (
+        "Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, ch. 2"
+    )
+    optimizer: ClassVar[str] = "counts once; there is nothing to optimise."
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    fitted: ClassVar[str] = "groundup.models.baseline:FittedBaseline"
+
+    def needs(self) -> Needs:
+        """Return that anything will do: the inputs are not looked at."""
+        return Needs(categories="codes", missing=True)
+
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedBaseline:  # noqa: ARG002
+        """Return the class frequencies or the mean of ``train.y``; `validation` is not used."""
+        if context.task == "classification":
+            counts = np.bincount(train.y.astype(np.int64), minlength=context.n_classes)
+            return FittedBaseline(tuple((counts / counts.sum()).tolist()), is_classifier=True)
+        return FittedBaseline((float(train.y.astype(np.float64).mean()),), is_classifier=False)
+
+
+@dataclass(frozen=True)
+class FittedBaseline:
+    """The same answer for every row.
+
+    Parameters
+    ----------
+    answer : tuple of float
+        One probability a class, or the one value.
+    is_classifier : bool
+        Which of the two.
+    """
+
+    answer: tuple[float, ...]
+    is_classifier: bool
+
+    def predict(self, inputs: Inputs) -> Predictions:
+        """Return the same prediction for every row of `inputs`."""
+        if not self.is_classifier:
+            return Predictions(np.full(inputs.n_samples, self.answer[0]))
+        values = np.full(inputs.n_samples, int(np.argmax(self.answer)), dtype=np.int64)
+        return Predictions(values, np.tile(np.array(self.answer), (inputs.n_samples, 1)))
+
+    def predict_row(self, values: Sequence[float]) -> float | list[float]:  # noqa: ARG002
+        """Return the class probabilities or the value, whatever the row."""
+        return list(self.answer) if self.is_classifier else self.answer[0]
+
+    def facts(self) -> dict[str, Any]:
+        """Return its title and its answer."""
+        return {"learner": Baseline.title, "intercept": self.predict_row(())}
+
+    def save(self, folder: Path) -> None:
+        """Write ``learner.json``."""
+        write_json(
+            folder / "learner.json", {"answer": list(self.answer), "is_classifier": self.is_classifier}
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> FittedBaseline:
+        """Return what `save` wrote.
+
+        Raises
+        ------
+        PackageError
+            If ``learner.json`` is not what `save` writes.
+        """
+        try:
+            state = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+            return cls(tuple(map(float, state["answer"])), is_classifier=bool(state["is_classifier"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PackageError(
+                f"`{folder / 'learner.json'}` does not describe a baseline: {error!r}."
+            ) from error

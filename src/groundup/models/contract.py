@@ -1,0 +1,192 @@
+"""Contract "Learner": hyperparameters only; `fit` gives it parameters and returns what can predict.
+
+A learner is a frozen pydantic model: its fields are its hyperparameters. It receives everything
+else (seed, threads, events, the loop over rounds) through the context, so that models import
+neither training nor data.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Literal, Protocol, Self
+
+from groundup.core.inputs import Inputs, Needs, Predictions
+from groundup.core.options import Options
+from groundup.core.tasks import InputKind, Task
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number to search over: in [low, high], on a log scale if `log`, whole if `integer`."""
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value to choose out of a few."""
+
+    values: tuple[str | int | float | bool, ...]
+
+
+SearchSpace = Mapping[str, Range | Choice]
+
+
+LearningCurve = Mapping[str, Sequence[tuple[int, float]]]
+"""Losses by name (``"train"``, ``"validation"``), each as points (round counted from 1, loss)."""
+
+
+@dataclass(frozen=True)
+class RoundsResult:
+    """How a loop over rounds went.
+
+    Parameters
+    ----------
+    best_round : int
+        The round to keep, counted from 1: the lowest monitored loss, or the last round where
+        nothing was monitored; 0 when not a single round was possible.
+    n_rounds : int
+        Rounds that were run.
+    curve : LearningCurve
+        The losses of all rounds that were scored.
+    stopped : {"limit", "patience", "exhausted", "request"}
+        Why it ended: all rounds done, no improvement for long enough, no further round possible,
+        or somebody asked.
+    """
+
+    best_round: int
+    n_rounds: int
+    curve: LearningCurve
+    stopped: Literal["limit", "patience", "exhausted", "request"]
+
+
+class RoundsLoop(Protocol):
+    """The loop over boosting rounds (`groundup.training.rounds.run_rounds` with its options bound)."""
+
+    def __call__(
+        self,
+        advance: Callable[[], bool],
+        scores: Callable[[bool], Mapping[str, float]],
+        *,
+        n_rounds: int,
+        monitor: str,
+    ) -> RoundsResult:
+        """Run up to `n_rounds` rounds and return which one was best.
+
+        `advance` adds one round and returns True when no further round is possible (and none was
+        added); `scores(complete)` returns losses (lower is better) by name, e.g.
+        ``{"train": 0.3, "validation": 0.4}``: all of them if `complete`, otherwise only the one
+        that early stopping follows, whose name is `monitor` (absent: nothing is monitored).
+        """
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What a fit receives besides its data.
+
+    Parameters
+    ----------
+    task : Task
+        What is asked for.
+    n_classes : int
+        Number of classes; 0 for regression.
+    seed : int
+        Seed of this fit, in [0, 2**31).
+    threads : int
+        Threads it may use, at least 1.
+    run_rounds : RoundsLoop
+        The loop for learners that train in rounds: emits the events, stops early, obeys requests.
+    should_stop : callable
+        True once somebody asked to end training and keep the best so far.
+    """
+
+    task: Task
+    n_classes: int
+    seed: int
+    threads: int
+    run_rounds: RoundsLoop
+    should_stop: Callable[[], bool]
+
+
+FACTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "converged": "false where an iterative fit reached its limit of iterations",
+        "n_iterations": "iterations of the solver",
+        "max_iterations": "its limit",
+        "chosen": "values that stood in for `auto`, by hyperparameter",
+        "chosen_by": "how they were chosen, as a sentence",
+        "intercept": "prediction where every input is 0: a number, or one a class",
+        "coefficients": "[{feature, coefficient}], largest first; each a number, or one a class",
+        "n_coefficients": "how many there are, zeros included",
+        "best_round": "boosting rounds kept",
+        "n_rounds": "boosting rounds run",
+        "stopped": "why boosting ended: limit, patience, exhausted or request",
+        "curve": "losses by part, each a list of [round, loss], at most 200 points",
+        "loss": "name of the loss in `curve`",
+        "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
+        "n_leaves": "leaves of all trees together",
+    }
+)
+"""What `Fitted.facts` may hold besides ``learner`` (the prose title); absent where it means nothing."""
+
+
+class Fitted(Protocol):
+    """A learner's parameters: predicts, saves itself in safe formats, loads without executing anything."""
+
+    def predict(self, inputs: Inputs) -> Predictions:
+        """Return predictions for every row of `inputs`."""
+
+    def predict_row(self, values: Sequence[float]) -> float | list[float]:
+        """Return one row's value (regression) or class probabilities, from one row of ``Inputs.X``."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a reader of the report wants to know, as JSON values (see `FACTS`)."""
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters into `folder` (exists, empty): JSON, safetensors or the booster's format."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what `save` wrote; the files' digests have been checked by the caller."""
+
+
+class Learner(Options, ABC):
+    """The base of every learner: a name, its hyperparameters as fields, and `fit`."""
+
+    title: ClassVar[str]
+    """What it is called in prose, e.g. "gradient-boosted trees (LightGBM)"."""
+    idea: ClassVar[str]
+    """One sentence for a beginner: how it predicts."""
+    optimizer: ClassVar[str]
+    """How its loss is made small, as a clause."""
+    reference: ClassVar[str]
+    """The paper or book it comes from."""
+    tasks: ClassVar[tuple[Task, ...]]
+    """What it can be asked for."""
+    inputs: ClassVar[tuple[InputKind, ...]] = ("table",)
+    """What it can see."""
+    fitted: ClassVar[str]
+    """`module:Class` of its `Fitted`, which loads a package without loading the learner."""
+
+    @abstractmethod
+    def needs(self) -> Needs:
+        """Return what its inputs must be."""
+
+    def search_space(self) -> SearchSpace:
+        """Return the default search space, by field name; empty when there is nothing to tune."""
+        return {}
+
+    @abstractmethod
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> Fitted:
+        """Fit on `train` (with `y`), steered by `validation`, and return the fitted parameters.
+
+        Raises
+        ------
+        TrainingError
+            If the fit cannot go on.
+        """

@@ -1,0 +1,193 @@
+"""Gradient-boosted trees, fitted by LightGBM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from groundup.core.errors import TrainingError
+from groundup.core.inputs import Inputs, Needs
+from groundup.core.tasks import Task
+from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
+from groundup.models.lightgbm_native import FittedLightGBM
+from groundup.models.lightgbm_text import without_parameters
+
+_N_CURVE_POINTS: Final = 200
+_N_IMPORTANCES: Final = 50
+_N_TRIES: Final = 10
+
+
+class LightGBM(Learner):
+    """Decision trees, each correcting the sum of those before it."""
+
+    title: ClassVar[str] = "gradient-boosted trees (LightGBM)"
+    idea: ClassVar[str] = (
+        "Adds up many small decision trees, each fitted to what the ones before it got wrong."
+    )
+    reference: ClassVar[str] = (
+        "Ke et al. (2017), LightGBM: a highly efficient gradient boosting decision tree, NeurIPS; "
+        "Friedman (2001), Greedy function approximation, Annals of Statistics"
+    )
+    optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    fitted: ClassVar[str] = "groundup.models.lightgbm_native:FittedLightGBM"
+
+    n_estimators: int = Field(default=1_000, ge=1, le=100_000)
+    """Rounds at most (one tree each, or one a class); early stopping usually ends sooner."""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """How much of each tree's correction is applied."""
+    num_leaves: int = Field(default=31, ge=2, le=131_072)
+    """Leaves of a tree at most: how intricate one tree may be."""
+    max_depth: int | None = Field(default=None, ge=1)
+    """Questions in a row at most; null: no limit but `num_leaves`."""
+    min_child_samples: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Training rows a leaf needs; `auto`: 20, below 100 rows a fifth of them (at least 2)."""
+    # Seeing 80 % of rows and features lowered the test loss on 8 of 11 real tables (by 0.2 to 29 %) and
+    # raised it on none by more than 0.1 %, against LightGBM's own default of everything.
+    subsample: float = Field(default=0.8, gt=0, le=1)
+    """Share of the rows that each tree sees."""
+    colsample_bytree: float = Field(default=0.8, gt=0, le=1)
+    """Share of the features that each tree sees."""
+    reg_alpha: float = Field(default=0.0, ge=0)
+    """Penalty on the absolute leaf values."""
+    reg_lambda: float = Field(default=0.0, ge=0)
+    """Penalty on the squared leaf values."""
+
+    def needs(self) -> Needs:
+        """Return that numbers may be missing and stay unscaled, and categories come as codes."""
+        return Needs(scaled=False, categories="codes", missing=True)
+
+    def search_space(self) -> SearchSpace:
+        """Return the ranges worth trying; the number of rounds follows from early stopping."""
+        return {
+            "learning_rate": Range(0.01, 0.3, log=True),
+            "num_leaves": Range(4, 256, log=True, integer=True),
+            "min_child_samples": Range(2, 200, log=True, integer=True),
+            "subsample": Range(0.5, 1.0),
+            "colsample_bytree": Range(0.3, 1.0),
+            "reg_alpha": Choice((0.0, 0.01, 0.1, 1.0, 10.0)),
+            "reg_lambda": Choice((0.0, 0.01, 0.1, 1.0, 10.0)),
+        }
+
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedLightGBM:
+        """Add trees until the loss on `validation` no longer falls, and keep those up to its lowest point.
+
+        Without `validation`, or where the context does not stop early, all rounds are kept.
+        """
+        import lightgbm
+
+        settings = self.settings(context, train.n_samples)
+        try:
+            booster = _start(train, validation, settings)
+            result, n_rounds = self._boost(booster, validation is not None, context)
+        except lightgbm.basic.LightGBMError as error:
+            raise TrainingError(f"LightGBM could not go on: {error}") from error
+        text = without_parameters(booster.model_to_string(num_iteration=n_rounds).encode())
+        facts = {
+            "learner": self.title,
+            "loss": settings["metric"],
+            **_course(result),
+            "importance": _importance(booster, n_rounds, train.feature_names),
+        }
+        return FittedLightGBM(text, is_classifier=context.task == "classification", facts=facts)
+
+    def settings(self, context: FitContext, n_samples: int) -> dict[str, Any]:
+        """Return LightGBM's own parameters for a fit on `n_samples` rows."""
+        if context.task == "regression":
+            goal: dict[str, Any] = {"objective": "regression", "metric": "rmse"}
+        elif context.n_classes == 2:
+            goal = {"objective": "binary", "metric": "binary_logloss"}
+        else:
+            goal = {"objective": "multiclass", "metric": "multi_logloss", "num_class": context.n_classes}
+        smallest_leaf = self.min_child_samples
+        if smallest_leaf == "auto":
+            smallest_leaf = min(20, max(2, n_samples // 5))
+        return {
+            **goal,
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.num_leaves,
+            "max_depth": -1 if self.max_depth is None else self.max_depth,
+            "min_child_samples": smallest_leaf,
+            "subsample": self.subsample,
+            "subsample_freq": int(self.subsample < 1),
+            "colsample_bytree": self.colsample_bytree,
+            "reg_alpha": self.reg_alpha,
+            "reg_lambda": self.reg_lambda,
+            "seed": context.seed,
+            "num_threads": context.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+
+    def _boost(self, booster: Any, has_validation: bool, context: FitContext) -> tuple[RoundsResult, int]:
+        """Return how the rounds went, and how many iterations of the booster make up the best of them."""
+        # A round may fail to split because of the rows and features it drew; the next draw may do better.
+        n_tries = _N_TRIES if min(self.subsample, self.colsample_bytree) < 1 else 1
+
+        iterations = [1]  # before any split LightGBM keeps one iteration that holds the constant
+
+        def advance() -> bool:
+            is_exhausted = all(booster.update() for _ in range(n_tries))
+            iterations.append(booster.current_iteration())
+            return is_exhausted
+
+        def scores(complete: bool) -> dict[str, float]:
+            losses = {}
+            if complete:
+                losses["train"] = float(booster.eval_train()[0][2])
+            if has_validation:
+                losses["validation"] = float(booster.eval_valid()[0][2])
+            return losses
+
+        result = context.run_rounds(advance, scores, n_rounds=self.n_estimators, monitor="validation")
+        return result, iterations[result.best_round]
+
+
+def _start(train: Inputs, validation: Inputs | None, settings: Mapping[str, Any]) -> Any:
+    """Return a booster without trees."""
+    from lightgbm import Booster, Dataset
+
+    categorical = list(train.categorical)
+    binned = Dataset(train.X, train.y, categorical_feature=categorical, params=dict(settings))
+    booster = Booster(dict(settings), binned)
+    if validation is not None:
+        held_out = Dataset(
+            validation.X,
+            validation.y,
+            reference=binned,
+            categorical_feature=categorical,
+            params=dict(settings),
+        )
+        booster.add_valid(held_out, "validation")
+    return booster
+
+
+def _course(result: RoundsResult) -> dict[str, Any]:
+    """Return the facts about the rounds; the curve thinned evenly, with its last point."""
+    curve = {}
+    for name, points in result.curve.items():
+        spacing = -(-len(points) // _N_CURVE_POINTS)
+        kept = list(points[::spacing])
+        kept += [points[-1]] if kept[-1] != points[-1] else []
+        curve[name] = [[number, float(f"{loss:.6g}")] for number, loss in kept]
+    return {
+        "best_round": result.best_round,
+        "n_rounds": result.n_rounds,
+        "stopped": result.stopped,
+        "curve": curve,
+    }
+
+
+def _importance(booster: Any, n_rounds: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return each feature's share of the loss reduction (gain), largest first."""
+    gain = booster.feature_importance("gain", iteration=n_rounds)
+    shares = gain / max(gain.sum(), np.finfo(float).tiny)
+    order = np.argsort(-shares, kind="stable")[:_N_IMPORTANCES].tolist()
+    labels = names or tuple(f"feature {position}" for position in range(len(shares)))
+    return [
+        {"feature": labels[each], "share": float(f"{shares[each]:.6g}")} for each in order if shares[each] > 0
+    ]

@@ -1,0 +1,1 @@
+"""Step 8 of 8: monitor — the reference that later traffic is compared with."""

@@ -1,0 +1,215 @@
+"""From options and a learner's needs to one decided choice per column: the only place `auto` is read."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from groundup.core.errors import RecipeError, did_you_mean
+from groundup.core.inputs import Needs
+from groundup.core.schema import Column, Schema
+from groundup.preparation.options import ColumnPreparation, PreparationOptions
+from groundup.preparation.plan import Choice, Dropped, PlanKind
+
+ALLOWED: Final[dict[PlanKind, tuple[str, ...]]] = {
+    "number": ("impute", "fill_value", "indicator", "scale"),
+    "date": ("impute", "fill_value", "indicator", "scale"),
+    "boolean": ("impute", "fill_value", "indicator"),
+    "category": ("impute", "fill_value", "scale", "encode"),
+    "text": (),
+}
+"""The options of one column that mean something, by what it becomes."""
+
+CATEGORY_IMPUTES: Final = ("auto", "most_frequent", "constant", "none", "drop_rows")
+
+DROPPED_KINDS: Final = {
+    "identifier": "it names rows, so what it says cannot hold for new ones",
+    "constant": "it has one value or none",
+}
+
+
+def resolve(options: PreparationOptions, needs: Needs) -> PreparationOptions:
+    """Return the options with every general `auto` replaced by what the learner needs.
+
+    Parameters
+    ----------
+    options : PreparationOptions
+        As asked for.
+    needs : Needs
+        What the learner declares.
+
+    Returns
+    -------
+    PreparationOptions
+        Resolving them again changes nothing.
+
+    Examples
+    --------
+    >>> resolve(PreparationOptions(), Needs(scaled=True)).scale
+    'standard'
+    """
+    encode = _or(options.encode, needs.categories)
+    impute_numbers = _or(options.impute_numbers, "none" if needs.missing else "median")
+    return options.model_copy(
+        update={
+            "impute_numbers": impute_numbers,
+            "impute_categories": _or(options.impute_categories, _category_impute(encode, needs)),
+            "indicator": _or(options.indicator, not (impute_numbers == "none" and needs.missing)),
+            "scale": _or(options.scale, "standard" if needs.scaled else "none"),
+            "encode": encode,
+            "dates": _or(options.dates, "parts_and_cycles" if needs.scaled else "parts"),
+        }
+    )
+
+
+def check_columns(options: PreparationOptions, schema: Schema) -> None:
+    """Raise `RecipeError` if `preparation.columns` names a column that does not exist."""
+    for name in options.columns:
+        if name not in schema:
+            raise RecipeError(
+                f"`preparation.columns` names no column `{name}`.{did_you_mean(name, schema.names)}"
+            )
+
+
+def choose(column: Column, options: PreparationOptions, needs: Needs) -> Choice | Dropped:
+    """Return what is done to one column, or why it is left out.
+
+    Parameters
+    ----------
+    column : Column
+        The raw column.
+    options : PreparationOptions
+        As asked for; `auto` is decided here.
+    needs : Needs
+        What the learner declares.
+
+    Returns
+    -------
+    Choice or Dropped
+
+    Raises
+    ------
+    RecipeError
+        If an option of the column cannot be meant for such a column or such a learner.
+    """
+    own = options.columns.get(column.name, ColumnPreparation())
+    if own.drop:
+        return Dropped("the recipe drops it")
+    asked = own.model_dump(exclude_none=True, exclude={"drop"})
+    if column.kind in DROPPED_KINDS and not asked:
+        return Dropped(DROPPED_KINDS[column.kind])
+    plan = _plan_kind(column, own)
+    _check_own(column, plan, asked)
+    general = resolve(options, needs)
+    choice: dict[str, Any] = {"plan": plan, "keeps_missing": needs.missing, "fill_value": own.fill_value}
+    if plan in ("number", "date"):
+        choice |= _number_choice(own, options, general, needs)
+        choice["has_cycles"] = general.dates == "parts_and_cycles"
+    elif plan == "boolean":
+        choice |= _boolean_choice(own, options, general, needs)
+    elif plan == "category":
+        choice |= _category_choice(column, own, options, general, needs)
+    else:
+        choice["buckets"] = options.text_buckets
+    return Choice(**choice)
+
+
+def own_options(choice: Choice) -> ColumnPreparation:
+    """Return a decided choice as the column's own options, which lead to the same choice again."""
+    values = {name: getattr(choice, name) for name in ALLOWED[choice.plan]}
+    if choice.plan == "category" and choice.encode != "ordinal":
+        values["scale"] = None
+    return ColumnPreparation(**values)
+
+
+def _plan_kind(column: Column, own: ColumnPreparation) -> PlanKind:
+    if column.storage == "boolean":
+        return "boolean"
+    if column.storage == "datetime":
+        return "date"
+    if own.encode is not None:
+        return "category"
+    if column.kind == "text":
+        return "text"
+    if column.kind in ("number", "identifier", "constant") and column.storage != "string":
+        return "number"
+    return "category"
+
+
+def _check_own(column: Column, plan: PlanKind, asked: dict[str, Any]) -> None:
+    where = f"`preparation.columns.{column.name}`"
+    for name in asked:
+        if name not in ALLOWED[plan]:
+            allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan]) or "only `drop` and `encode`"
+            raise RecipeError(f"{where}: `{name}` means nothing for a {plan} column. It takes {allowed}.")
+    if plan in ("boolean", "category") and asked.get("impute", "auto") not in CATEGORY_IMPUTES:
+        raise RecipeError(
+            f"{where}: `impute: {asked['impute']}` is for numbers and dates. "
+            f"A {plan} column takes {', '.join(f'`{each}`' for each in CATEGORY_IMPUTES)}."
+        )
+
+
+def _number_choice(
+    own: ColumnPreparation, options: PreparationOptions, general: PreparationOptions, needs: Needs
+) -> dict[str, Any]:
+    impute = _or(own.impute or general.impute_numbers, "none" if needs.missing else "median")
+    return {
+        "impute": impute,
+        "indicator": _indicator(own, options, impute, needs),
+        "scale": _or(own.scale or "auto", general.scale),
+    }
+
+
+def _boolean_choice(
+    own: ColumnPreparation, options: PreparationOptions, general: PreparationOptions, needs: Needs
+) -> dict[str, Any]:
+    kept = "none" if needs.missing else "most_frequent"
+    impute: str = own.impute or options.impute_categories
+    # A level of its own is, for a boolean, the more frequent value and a column "was missing".
+    if own.impute is None and general.impute_categories in ("constant", "none"):
+        impute = kept
+    impute = _or(impute, kept)
+    return {"impute": impute, "indicator": _indicator(own, options, impute, needs)}
+
+
+def _category_choice(
+    column: Column,
+    own: ColumnPreparation,
+    options: PreparationOptions,
+    general: PreparationOptions,
+    needs: Needs,
+) -> dict[str, Any]:
+    encode = _or(own.encode or "auto", general.encode)
+    if encode == "codes" and needs.categories != "codes":
+        raise RecipeError(
+            f"`codes` for `{column.name}` are for learners that split on categories, which this one does "
+            "not. Choose `one_hot` or `ordinal`."
+        )
+    impute = own.impute or options.impute_categories
+    if encode != general.encode and own.impute is None:
+        impute = "auto"
+    scale = _or(own.scale or "auto", general.scale)
+    if own.scale not in (None, "auto", "none") and encode != "ordinal":
+        raise RecipeError(
+            f"`preparation.columns.{column.name}.scale` is for `encode: ordinal`, not for `{encode}`."
+        )
+    return {
+        "impute": _or(impute, _category_impute(encode, needs)),
+        "encode": encode,
+        "scale": scale if encode == "ordinal" else "none",
+        "rare_below": options.rare_below,
+        "max_levels": options.max_levels,
+    }
+
+
+def _category_impute(encode: str, needs: Needs) -> str:
+    return "none" if needs.missing and encode != "one_hot" else "constant"
+
+
+def _indicator(own: ColumnPreparation, options: PreparationOptions, impute: str, needs: Needs) -> bool:
+    asked = options.indicator if own.indicator is None else own.indicator
+    is_kept = impute == "none" and needs.missing
+    return impute != "drop_rows" and bool(_or(asked, not is_kept))
+
+
+def _or(value: Any, otherwise: Any) -> Any:
+    return otherwise if value == "auto" else value

@@ -1,0 +1,173 @@
+"""Fitting a table: which rows are kept, every column looked at once, as many together as memory allows."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from groundup.core.errors import DataError
+from groundup.core.inputs import IntArray, Needs
+from groundup.core.schema import Column
+from groundup.data.dataset import Dataset
+from groundup.preparation.arrays import Arrays, read_arrays
+from groundup.preparation.booleans import fit_boolean
+from groundup.preparation.categories import fit_category
+from groundup.preparation.choices import check_columns, choose, own_options, resolve
+from groundup.preparation.dates import fit_date
+from groundup.preparation.numbers import fit_number
+from groundup.preparation.options import ColumnPreparation, PreparationOptions
+from groundup.preparation.plan import Choice, ColumnPlan, Dropped, PlanKind
+from groundup.preparation.text import fit_text
+
+FitColumn: TypeAlias = Callable[[Column, Any, Choice], ColumnPlan | Dropped]
+
+FITTERS: Final[Mapping[PlanKind, FitColumn]] = MappingProxyType(
+    {
+        "number": fit_number,
+        "category": fit_category,
+        "date": fit_date,
+        "boolean": fit_boolean,
+        "text": fit_text,
+    }
+)
+"""What fits each kind of plan."""
+
+FIT_BYTES: Final = 128 * 2**20
+"""Raw values looked at together, bytes; one column at least."""
+
+_VALUE_BYTES: Final = MappingProxyType({"string": 32})
+
+
+@dataclass(frozen=True)
+class TableFit:
+    """What fitting a table found.
+
+    Parameters
+    ----------
+    plans : tuple of ColumnPlan
+        Of the columns used, in the order of the schema.
+    dropped : dict of str to Dropped
+        The columns left out.
+    resolved : dict
+        The options with every `auto` replaced, as JSON values.
+    kept : ndarray of shape (n_kept,)
+        Positions of the rows kept, sorted.
+    arrays : list of Arrays or None
+        The kept rows of each plan, where they fitted into memory together.
+    """
+
+    plans: tuple[ColumnPlan, ...]
+    dropped: dict[str, Dropped]
+    resolved: dict[str, Any]
+    kept: IntArray
+    arrays: list[Arrays] | None
+
+
+def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> TableFit:
+    """Fit every column's plan; memory is bounded by `FIT_BYTES` or the largest column.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Training rows with the feature columns only.
+    options : PreparationOptions
+        What is asked for.
+    needs : Needs
+        What the learner declares.
+
+    Returns
+    -------
+    TableFit
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or no column is left.
+    RecipeError
+        If an option cannot be meant for a column.
+    """
+    check_columns(options, dataset.schema)
+    chosen = {column.name: choose(column, options, needs) for column in dataset.schema}
+    choices = {name: choice for name, choice in chosen.items() if isinstance(choice, Choice)}
+    kept, rows = _kept_rows(dataset, choices)
+    fitted, arrays = _fit_columns(dataset, rows, choices, n_rows=len(kept))
+    results = {name: each for name, each in {**chosen, **fitted}.items() if not isinstance(each, Choice)}
+    dropped = {name: each for name, each in results.items() if isinstance(each, Dropped)}
+    plans = tuple(each for each in results.values() if not isinstance(each, Dropped))
+    if not plans:
+        raise DataError(_nothing_left(dropped))
+    columns = {
+        name: ColumnPreparation(drop=True) if name in dropped else own_options(choices[name])
+        for name in chosen
+    }
+    resolved = resolve(options, needs).model_copy(update={"columns": columns})
+    kept_arrays = None if arrays is None else [arrays[plan.column.name] for plan in plans]
+    return TableFit(plans, dropped, resolved.model_dump(mode="json"), kept, kept_arrays)
+
+
+def _kept_rows(dataset: Dataset, choices: Mapping[str, Choice]) -> tuple[IntArray, pl.LazyFrame]:
+    """Return the positions of the rows that no `drop_rows` column leaves out, and those rows."""
+    strict = [name for name, choice in choices.items() if choice.impute == "drop_rows"]
+    if not strict:
+        if not dataset.n_rows:
+            raise DataError("There are no rows to learn from.")
+        return np.arange(dataset.n_rows), dataset.rows
+    is_present = pl.all_horizontal(_is_present(pl.col(name), dataset.schema[name]) for name in strict)
+    kept = np.flatnonzero(dataset.rows.select(is_present).collect().to_series().to_numpy())
+    if not len(kept):
+        names = ", ".join(f"`{name}`" for name in strict)
+        raise DataError(
+            f"`drop_rows` leaves no row: in each of the {dataset.n_rows} rows one of {names} is missing. "
+            "Fill them in instead."
+        )
+    return kept, dataset.rows.filter(is_present)
+
+
+def _is_present(values: pl.Expr, column: Column) -> pl.Expr:
+    return values.is_finite().fill_null(value=False) if column.storage == "float" else values.is_not_null()
+
+
+def _fit_columns(
+    dataset: Dataset, rows: pl.LazyFrame, choices: Mapping[str, Choice], *, n_rows: int
+) -> tuple[dict[str, ColumnPlan | Dropped], dict[str, Arrays] | None]:
+    fitted: dict[str, ColumnPlan | Dropped] = {}
+    groups = list(_groups([dataset.schema[name] for name in choices], n_rows))
+    arrays: dict[str, Arrays] = {}
+    for names in groups:
+        kinds = [(dataset.schema[name], choices[name].plan) for name in names]
+        arrays = dict(zip(names, read_arrays(rows.select(names).collect(), kinds), strict=True))
+        for name in names:
+            choice = choices[name]
+            fitted[name] = FITTERS[choice.plan](dataset.schema[name], arrays[name], choice)
+    return fitted, arrays if len(groups) == 1 else None
+
+
+def _groups(columns: Sequence[Column], n_rows: int) -> Iterator[list[str]]:
+    """Yield the columns' names in order, together what fits into `FIT_BYTES`."""
+    group: list[str] = []
+    n_bytes = 0
+    for column in columns:
+        size = _n_bytes(column) * n_rows
+        if group and n_bytes + size > FIT_BYTES:
+            yield group
+            group, n_bytes = [], 0
+        group.append(column.name)
+        n_bytes += size
+    if group:
+        yield group
+
+
+def _n_bytes(column: Column) -> int:
+    return _VALUE_BYTES.get(column.storage, 8)
+
+
+def _nothing_left(dropped: Mapping[str, Dropped]) -> str:
+    reasons = "; ".join(f"`{name}`: {each.why}" for name, each in list(dropped.items())[:5])
+    more = f"; and {len(dropped) - 5} more" if len(dropped) > 5 else ""
+    return (
+        f"No column is left to learn from ({reasons or 'there is none'}{more}). "
+        "Add columns, or say with `data.columns` what they are."
+    )

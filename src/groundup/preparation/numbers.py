@@ -1,0 +1,221 @@
+"""Numbers: fill in what is missing, say where it was missing, put them on a common scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, nan
+from typing import TYPE_CHECKING, Any, Final
+
+from groundup.core.errors import RecipeError
+from groundup.core.schema import Column
+from groundup.data.values import row_reader
+from groundup.preparation.plan import (
+    Choice,
+    Dropped,
+    PlanKind,
+    Seen,
+    Write,
+    WriteBlock,
+    missing_step,
+    plain,
+    write_columns,
+)
+from groundup.preparation.scaling import LARGEST, LIMIT, SCALE_STEPS, Scaling, fit_scaling, mean, median
+
+if TYPE_CHECKING:
+    from groundup.core.inputs import FloatArray
+    from groundup.preparation.arrays import Numbers
+
+FILLS: Final = {
+    "median": "the median",
+    "mean": "the mean",
+    "most_frequent": "the most frequent value",
+    "constant": "the constant",
+    "none": "the median",
+    "drop_rows": "the median",
+}
+"""What fills a missing number at prediction, by `impute`, for people."""
+
+
+@dataclass(frozen=True)
+class NumberPlan:
+    """One number: a scaled value and, if asked for, a column "was missing".
+
+    Parameters
+    ----------
+    column : Column
+        The raw column.
+    seen : Seen
+        Its training rows.
+    impute : str
+        How `fill` was chosen.
+    fill : float or None
+        What replaces a missing value (on the raw scale); None: it stays missing (NaN).
+    has_indicator : bool
+        Whether a second feature is 1 where the value was missing.
+    scaling : Scaling
+        How the value is scaled after filling.
+    """
+
+    column: Column
+    seen: Seen
+    impute: str
+    fill: float | None
+    has_indicator: bool
+    scaling: Scaling
+    is_categorical: bool = False
+    kind: PlanKind = "number"
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The column's own name and, with an indicator, "name (missing)"."""
+        name = self.column.name
+        return (name, f"{name} (missing)") if self.has_indicator else (name,)
+
+    def encode(self, values: Numbers) -> WriteBlock:
+        """Encode a column of numbers."""
+        import numpy as np
+
+        scaled = self.scaling.all(values.values)
+        scaled[values.missing] = nan if self.fill is None else self.scaling.one(self.fill)
+        if not self.has_indicator:
+            return write_columns([scaled])
+        indicator = np.zeros(len(scaled))
+        indicator[values.missing] = 1.0
+        return write_columns([scaled, indicator])
+
+    def compile_row(self, start: int) -> Write:
+        """Return what writes one value (and its indicator) from index `start` on."""
+        read = row_reader(self.column)
+        scaling, has_indicator = self.scaling, self.has_indicator
+        center, scale = scaling.center, scaling.scale
+        limit = inf if scaling.method == "none" else LIMIT
+        filler = nan if self.fill is None else scaling.one(self.fill)
+
+        def write(value: Any, out: list[float]) -> None:
+            kind = type(value)
+            if kind is not float and kind is not int:
+                value = read(value)
+                if value is None:
+                    value = nan
+            try:
+                scaled = (value - center) / scale
+            except OverflowError:  # an integer beyond every float, which reading takes as missing
+                scaled = value = nan
+            if -limit < scaled < limit:
+                out[start] = scaled
+            elif -inf < value < inf:
+                out[start] = scaling.one(value)
+            else:
+                out[start] = filler
+                if has_indicator:
+                    out[start + 1] = 1.0
+
+        return write
+
+    def steps(self) -> list[str]:
+        """Return what is done, for people."""
+        fill = None if self.fill is None else f"{FILLS[self.impute]}, {plain(self.fill)}"
+        steps = [missing_step(self.seen, fill)]
+        if self.impute == "drop_rows":
+            steps.insert(0, "rows in which it is missing are left out of training")
+        if self.has_indicator:
+            steps.append("a column says which were missing")
+        return [*steps, SCALE_STEPS[self.scaling.method]]
+
+    def state(self) -> dict[str, Any]:
+        """Return the fitted numbers as JSON values."""
+        return {
+            "seen": [self.seen.rows, self.seen.missing],
+            "impute": self.impute,
+            "fill": self.fill,
+            "has_indicator": self.has_indicator,
+            "scaling": self.scaling.state(),
+        }
+
+    @classmethod
+    def from_state(cls, column: Column, state: dict[str, Any]) -> NumberPlan:
+        """Return the plan that `state` described."""
+        scaling = Scaling(*state["scaling"])
+        return cls(
+            column, Seen(*state["seen"]), state["impute"], state["fill"], state["has_indicator"], scaling
+        )
+
+
+def fit_number(column: Column, values: Numbers, choice: Choice) -> NumberPlan | Dropped:
+    """Fit the plan of one number.
+
+    Parameters
+    ----------
+    column : Column
+        The raw column.
+    values : Numbers
+        Its training values.
+    choice : Choice
+        What is to be done.
+
+    Returns
+    -------
+    NumberPlan or Dropped
+        Dropped when it has at most one value and nothing is told by where it is missing.
+
+    Raises
+    ------
+    RecipeError
+        If missing values are to be kept for a learner that takes none.
+    """
+    import numpy as np
+
+    observed, n_rows, n_missing = values.observed, len(values.values), len(values.missing)
+    seen = Seen(n_rows, n_missing)
+    if not len(observed):
+        return Dropped("it has no value in the training rows")
+    has_indicator = choice.indicator and seen.missing > 0
+    low, high = observed.min(), observed.max()
+    if low == high and not (seen.missing and (has_indicator or choice.keeps_missing)):
+        return Dropped(f"it is {plain(low)} in every training row that has a value")
+    if low < -LARGEST or high > LARGEST:
+        observed = np.clip(observed, -LARGEST, LARGEST)
+    fill = _fill(column, observed, seen, choice)
+    if fill is not None and n_missing and choice.scale != "none":
+        # Scaling follows filling, as in any pipeline: the training column itself gets mean 0, deviation 1.
+        observed = np.append(observed, np.full(n_missing, fill))
+    scaling = fit_scaling(observed, None, choice.scale)
+    assert choice.impute is not None
+    return NumberPlan(column, seen, choice.impute, fill, has_indicator, scaling)
+
+
+def refuse_missing(column: Column, seen: Seen) -> None:
+    """Raise `RecipeError` if values are missing that the learner cannot take."""
+    if seen.missing:
+        raise RecipeError(
+            f"`preparation.columns.{column.name}.impute` is `none`, but {seen.missing} values are missing "
+            "and this learner takes no missing values. Choose `median`, `most_frequent` or `drop_rows`."
+        )
+
+
+def _fill(column: Column, observed: FloatArray, seen: Seen, choice: Choice) -> float | None:
+    import numpy as np
+
+    if choice.impute == "none":
+        if choice.keeps_missing:
+            return None
+        refuse_missing(column, seen)
+    if choice.impute == "mean":
+        return mean(observed)
+    if choice.impute == "most_frequent":
+        distinct, counts = np.unique(observed, return_counts=True)
+        return float(distinct[counts.argmax()])
+    if choice.impute == "constant":
+        return _constant(column, choice.fill_value)
+    return median(observed)
+
+
+def _constant(column: Column, fill_value: float | str | None) -> float:
+    try:
+        return 0.0 if fill_value is None else float(fill_value)
+    except ValueError:
+        raise RecipeError(
+            f"`preparation.columns.{column.name}.fill_value` is `{fill_value}`, but the column holds "
+            "numbers. Give a number."
+        ) from None

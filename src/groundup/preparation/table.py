@@ -1,0 +1,295 @@
+"""The preparation of a table: one fitted plan per column, for batches and for single rows.
+
+Fitting looks at each column once, a few columns at a time; transforming writes every plan's features
+into one matrix. `from_state` and `transform_row` load neither Polars nor pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from groundup.preparation.plan import ColumnPlan, Dropped
+from groundup.preparation.row import VERSION, compile_row, plans_from_state
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
+    from groundup.core.schema import Column
+    from groundup.data.dataset import Dataset
+    from groundup.preparation.arrays import Arrays
+    from groundup.preparation.fitting import TableFit
+    from groundup.preparation.options import PreparationOptions
+
+BATCH_ROWS: Final = 65_536
+"""Rows transformed at a time when they are too many to be held in memory together."""
+
+BLOCK_ROWS: Final = 2048
+"""Rows of ``X`` that are written together, while they are in the processor's cache."""
+
+
+class TablePreparation:
+    """Turns the columns of a table into one matrix.
+
+    Parameters
+    ----------
+    options : PreparationOptions
+        What is asked for; `auto` follows from the learner's needs and the column.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from groundup.core.inputs import Needs
+    >>> from groundup.core.schema import Column, Schema
+    >>> from groundup.data.dataset import Dataset
+    >>> from groundup.preparation.options import PreparationOptions
+    >>> rows = pl.LazyFrame({"age": [20.0, None, 40.0, 30.0]})
+    >>> dataset = Dataset(rows, Schema([Column("age", "number", "float")]), 4, "frame")
+    >>> preparation = TablePreparation(PreparationOptions())
+    >>> inputs, kept = preparation.fit_transform(dataset, Needs())
+    >>> inputs.X.tolist()
+    [[20.0, 0.0], [30.0, 1.0], [40.0, 0.0], [30.0, 0.0]]
+    >>> preparation.transform_row({"age": None})
+    [30.0, 1.0]
+    """
+
+    def __init__(self, options: PreparationOptions) -> None:
+        self._asked: PreparationOptions | None = options
+        self._resolved: dict[str, Any] = {}
+        self._dropped: dict[str, Dropped] = {}
+        self._raw: tuple[Column, ...] = ()
+        self._set_plans(())
+
+    def _set_plans(self, plans: Sequence[ColumnPlan]) -> None:
+        self.plans = tuple(plans)
+        self.feature_names: tuple[str, ...] = _unique(name for plan in plans for name in plan.feature_names)
+        """One per column of ``X``; unique."""
+        self.columns: tuple[str, ...] = tuple(plan.column.name for plan in plans)
+        """The raw columns that are used, in order."""
+        starts = _starts(plans)
+        self.categorical: tuple[int, ...] = tuple(
+            start for start, plan in zip(starts, plans, strict=True) if plan.is_categorical
+        )
+        """Columns of ``X`` that hold category codes."""
+        self.encode_row = compile_row(plans)
+        """`transform_row` without the call around it."""
+
+    def fit(self, dataset: Dataset, needs: Needs) -> IntArray:
+        """Fit on training rows and return the positions of the rows that are kept.
+
+        Every column is looked at once, as many together as `FIT_BYTES` allow; cost is linear in rows
+        but for sorting distinct levels.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Training rows with the feature columns only.
+        needs : Needs
+            What the learner declares.
+
+        Returns
+        -------
+        ndarray of shape (n_kept,)
+            All rows, unless `impute: drop_rows` leaves some out.
+
+        Raises
+        ------
+        DataError
+            If there are no rows, or no column is left.
+        RecipeError
+            If an option cannot be meant for a column.
+        """
+        return self._fit(dataset, needs).kept
+
+    def fit_transform(self, dataset: Dataset, needs: Needs) -> tuple[Inputs, NDArray[Any]]:
+        """Fit on `dataset` (see `fit`) and return its inputs and the positions of the rows kept.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            Training rows with the feature columns only.
+        needs : Needs
+            What the learner declares.
+
+        Returns
+        -------
+        inputs : Inputs
+            ``X`` of shape (n_kept, n_features), the only thing here that grows with the rows.
+        kept : ndarray of shape (n_kept,)
+            Positions of its rows in `dataset`.
+        """
+        import numpy as np
+
+        fit = self._fit(dataset, needs)
+        X = np.zeros((len(fit.kept), len(self.feature_names)))
+        if fit.arrays is not None:
+            self._write(fit.arrays, X)
+            return self._inputs(X), fit.kept
+        start = 0
+        for batch in _kept_batches(dataset.select(self.columns), fit.kept):
+            self._write(self._read(batch), X[start : start + len(batch)])
+            start += len(batch)
+        return self._inputs(X), fit.kept
+
+    def transform(self, frame: pl.DataFrame) -> Inputs:
+        """Return the inputs of every row of `frame`.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            At least the columns `columns`, in their canonical types or in types that can be read as such.
+
+        Returns
+        -------
+        Inputs
+            ``X`` of shape (n_rows, n_features).
+
+        Raises
+        ------
+        PredictionInputError
+            If a column is absent or holds values of another type.
+        """
+        import numpy as np
+
+        X = np.zeros((len(frame), len(self.feature_names)))
+        self._write(self._read(frame), X)
+        return self._inputs(X)
+
+    def transform_batches(self, dataset: Dataset, n_rows: int = BATCH_ROWS) -> Iterator[Inputs]:
+        """Yield the inputs of all rows in order, at most `n_rows` at a time, in bounded memory."""
+        for batch in dataset.select(self.columns).batches(n_rows):
+            yield self.transform(batch)
+
+    def transform_row(self, row: Mapping[str, Any]) -> list[float]:
+        """Return one row of ``X`` for a dict of column name to raw value.
+
+        Parameters
+        ----------
+        row : mapping
+            At least the columns `columns`; None and NaN are missing. Values are read as the column's
+            text was: ``"1.5"`` is a number, ``"2024-12-31"`` a date.
+
+        Returns
+        -------
+        list of float, length n_features
+
+        Raises
+        ------
+        PredictionInputError
+            If a column is absent or its value cannot be read.
+        """
+        return self.encode_row(row)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Return what is done to each raw column, for people.
+
+        Returns
+        -------
+        list of dict
+            Keys ``column``, ``kind``, ``steps`` (clauses; empty for a column left out), ``n_features``,
+            ``why`` (a clause) and ``resolved`` (its own options as used). After `from_state` columns
+            that were left out are not listed.
+        """
+        plans = {plan.column.name: plan for plan in self.plans}
+        raw = self._raw or tuple(plan.column for plan in self.plans)
+        own = self._resolved.get("columns", {})
+        return [self._describe(column, plans.get(column.name), own.get(column.name, {})) for column in raw]
+
+    def _describe(self, column: Column, plan: ColumnPlan | None, own: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "column": column.name,
+            "kind": column.kind,
+            "steps": [] if plan is None else plan.steps(),
+            "n_features": 0 if plan is None else len(plan.feature_names),
+            "why": column.reason if plan is not None else f"left out: {self._dropped[column.name].why}",
+            "resolved": own,
+        }
+
+    def resolved_options(self) -> PreparationOptions:
+        """Return the options with every `auto` replaced; fitted with them, the plans are the same again."""
+        from groundup.preparation.options import PreparationOptions
+
+        return PreparationOptions.model_validate(self._resolved)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return what was fitted, as JSON values and named arrays (none are needed)."""
+        columns = [
+            {"column": asdict(plan.column), "plan": plan.kind, "fitted": plan.state()} for plan in self.plans
+        ]
+        return {"version": VERSION, "columns": columns, "options": self._resolved}, {}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003
+        """Return the preparation that `state` described; it can transform, not be fitted again.
+
+        Raises
+        ------
+        PackageError
+            If the state is damaged or of another format.
+        """
+        preparation = cls.__new__(cls)
+        preparation._asked = None
+        preparation._resolved = dict(state.get("options", {}))
+        preparation._dropped = {}
+        preparation._raw = ()
+        preparation._set_plans(plans_from_state(state))
+        return preparation
+
+    def _fit(self, dataset: Dataset, needs: Needs) -> TableFit:
+        from groundup.preparation.fitting import fit_table
+
+        assert self._asked is not None, "a loaded preparation is fitted already"
+        fit = fit_table(dataset, self._asked, needs)
+        self._raw, self._dropped = tuple(dataset.schema), fit.dropped
+        self._resolved = fit.resolved
+        self._set_plans(fit.plans)
+        return fit
+
+    def _read(self, frame: pl.DataFrame) -> list[Arrays]:
+        from groundup.preparation.arrays import read_arrays
+
+        return read_arrays(frame, [(plan.column, plan.kind) for plan in self.plans])
+
+    def _write(self, arrays: Sequence[Arrays], X: FloatArray) -> None:
+        starts = [*_starts(self.plans), len(self.feature_names)]
+        writers = [plan.encode(values) for plan, values in zip(self.plans, arrays, strict=True)]
+        for start in range(0, len(X), BLOCK_ROWS):
+            block = X[start : start + BLOCK_ROWS]
+            for write, low, high in zip(writers, starts[:-1], starts[1:], strict=True):
+                write(block[:, low:high], start, start + len(block))
+
+    def _inputs(self, X: FloatArray) -> Inputs:
+        from groundup.core.inputs import Inputs
+
+        return Inputs({"X": X}, self.feature_names, self.categorical)
+
+
+def _starts(plans: Sequence[ColumnPlan]) -> list[int]:
+    starts, start = [], 0
+    for plan in plans:
+        starts.append(start)
+        start += len(plan.feature_names)
+    return starts
+
+
+def _unique(names: Iterator[str]) -> tuple[str, ...]:
+    """Return the names with " (2)", " (3)", … behind those that were there before."""
+    seen: dict[str, None] = {}
+    for name in names:
+        unique, count = name, 1
+        while unique in seen:
+            count += 1
+            unique = f"{name} ({count})"
+        seen[unique] = None
+    return tuple(seen)
+
+
+def _kept_batches(dataset: Dataset, kept: IntArray) -> Iterator[pl.DataFrame]:
+    """Yield the rows at the sorted positions `kept`, a batch at a time."""
+    for index, batch in enumerate(dataset.batches(BATCH_ROWS)):
+        start = index * BATCH_ROWS
+        low, high = kept.searchsorted([start, start + len(batch)])
+        yield batch if high - low == len(batch) else batch[kept[low:high] - start]

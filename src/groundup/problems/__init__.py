@@ -1,0 +1,1 @@
+"""Step 1 of 8: define the problem — task, target, metric and baseline, inferred, explained, checked."""

@@ -1,0 +1,23 @@
+"""The recipe's section `problem`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from groundup.core.options import Options
+from groundup.core.tasks import Task
+
+
+class ProblemOptions(Options):
+    """What is asked of the data."""
+
+    target: str | None = None
+    """The column to predict."""
+    task: Task | Literal["auto"] = "auto"
+    """`classification` (one of a few classes) or `regression` (a number); `auto` looks at the target."""
+    metric: str = "auto"
+    """The number that decides between models, e.g. `roc_auc` or `rmse`; `auto` looks at the classes."""
+    positive: str | bool | int | None = None
+    """In a problem of two classes, the one that is looked for; by default the rarer one."""
+    max_classes: int = Field(default=100, ge=2)
+    """More classes than this are refused as a wrong framing."""

@@ -1,0 +1,268 @@
+"""The recipe: what the user asks for, one section per step, each declared by the step's own package."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, ValidationError
+
+from groundup.core.errors import RecipeError, UnknownKeyError
+from groundup.core.options import Options
+from groundup.core.yaml import YamlDocument, read_value, read_yaml, write_yaml
+from groundup.data.options import DataOptions
+from groundup.evaluation.options import EvaluationOptions
+from groundup.models.catalogue import LEARNERS, learner_class, make_learner
+from groundup.models.contract import Learner
+from groundup.models.options import ModelOptions
+from groundup.monitoring.options import MonitoringOptions
+from groundup.preparation.options import PreparationOptions
+from groundup.problems.options import ProblemOptions
+from groundup.serving.options import DeploymentOptions
+from groundup.training.options import TrainingOptions
+from groundup.tuning.options import TuningOptions
+
+
+class Recipe(Options):
+    """What a run is asked to do; only `data.source` and `problem.target` must be given.
+
+    Examples
+    --------
+    >>> recipe = Recipe.from_values({"data": {"source": "houses.csv"}, "problem": {"target": "price"}})
+    >>> recipe.training.seed
+    0
+    >>> recipe.with_overrides({"model.name": "ridge", "model.alpha": 0.5}).model.hyperparameters
+    {'alpha': 0.5}
+    """
+
+    problem: ProblemOptions = Field(default_factory=ProblemOptions)
+    """Step 1, define: what is asked of the data."""
+    data: DataOptions = Field(default_factory=DataOptions)
+    """Step 2, collect: where the data are, how they are read and split."""
+    preparation: PreparationOptions = Field(default_factory=PreparationOptions)
+    """Step 2, prepare: how raw columns become model inputs."""
+    model: ModelOptions = Field(default_factory=ModelOptions)
+    """Step 3, design: which learner, with which hyperparameters."""
+    training: TrainingOptions = Field(default_factory=TrainingOptions)
+    """Steps 4 to 6, train: seed, threads, when to stop."""
+    evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions)
+    """Step 7, evaluate: how models are compared and the final one is measured."""
+    tuning: TuningOptions = Field(default_factory=TuningOptions)
+    """Step 7, tune: how one of several candidates is chosen."""
+    deployment: DeploymentOptions = Field(default_factory=DeploymentOptions)
+    """Step 8, deploy: how the packaged model treats unusual rows."""
+    monitoring: MonitoringOptions = Field(default_factory=MonitoringOptions)
+    """Step 8, monitor: what is kept to notice drift later."""
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """Return the recipe of nested plain values.
+
+        Raises
+        ------
+        RecipeError
+            If a key or value is not allowed; names the key, what came, and what is allowed.
+        """
+        return cls._from_document(YamlDocument(values, {}, "recipe"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the recipe in a YAML file; a relative `data.source` is relative to the file's folder.
+
+        Raises
+        ------
+        RecipeError
+            If the file cannot be read or understood; names file and line.
+        """
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"Cannot read the recipe `{path}`: {error}.") from error
+        recipe = cls._from_document(read_yaml(text, origin=str(path)))
+        source = recipe.data.source
+        if source is None or source.startswith("sample:") or Path(source).is_absolute():
+            return recipe
+        return recipe.with_overrides({"data.source": str(path.parent / source)})
+
+    @classmethod
+    def _from_document(cls, document: YamlDocument) -> Self:
+        try:
+            recipe = cls.model_validate(document.values)
+        except ValidationError as error:
+            raise _explain(error, document) from error
+        try:
+            recipe.learners()
+        except RecipeError as error:
+            raise RecipeError(f"{document.where(('model',))}: {error}") from error
+        return recipe
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
+        """Return the recipe with some values replaced.
+
+        Parameters
+        ----------
+        overrides : mapping of str to value
+            Dotted path → value. Text is read as YAML: ``{"training.seed": "3"}``. Another
+            `model.name` drops the hyperparameters of the one before.
+
+        Raises
+        ------
+        RecipeError
+            If a path or value is not allowed.
+        """
+        typed = {key: read_value(value) if isinstance(value, str) else value for key, value in overrides.items()}
+        return self.with_values(typed)
+
+    def with_values(self, changes: Mapping[str, Any]) -> Self:
+        """Return the recipe with some values replaced by others as they are (text stays text).
+
+        Parameters
+        ----------
+        changes : mapping of str to value
+            Dotted path → value.
+
+        Raises
+        ------
+        RecipeError
+            If a path or value is not allowed.
+        """
+        values = self.asked()
+        for path, value in changes.items():
+            *sections, key = _split_path(path)
+            place = values
+            for section in sections:
+                place = place.setdefault(section, {})
+                if not isinstance(place, dict):
+                    raise RecipeError(f"`{path}` cannot be set: `{section}` is a value, not a section.")
+            if path == "model.name" and place.get("name") != value:
+                place.clear()
+            place[key] = value
+        return self._from_document(YamlDocument(values, {}, "--set"))
+
+    def asked(self) -> dict[str, Any]:
+        """Return the values that differ from the defaults."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def learners(self) -> dict[str, Learner]:
+        """Return the learners that the section `model` names, by name; empty for `auto` alone.
+
+        Raises
+        ------
+        RecipeError
+            If a hyperparameter does not exist or is out of range.
+        UnknownNameError
+            If a learner does not exist.
+        """
+        if self.model.name != "auto":
+            return {self.model.name: make_learner(self.model.name, self.model.hyperparameters)}
+        if self.model.hyperparameters:
+            key = next(iter(self.model.hyperparameters))
+            raise UnknownKeyError(key, ["name", "candidates"], where="section `model` (name: auto)")
+        chosen = {}
+        for candidate in self.model.candidates:
+            entry = {"name": candidate} if isinstance(candidate, str) else dict(candidate)
+            name = entry.pop("name", None)
+            if not isinstance(name, str):
+                raise RecipeError(f"A candidate needs a `name`; got `{candidate}`.")
+            chosen[name] = make_learner(name, entry)
+        return chosen
+
+    def to_yaml(self, *, reasons: Mapping[str, str], header: str = "", with_help: bool = False) -> str:
+        """Return every option as YAML.
+
+        Parameters
+        ----------
+        reasons : mapping of str to str
+            Dotted path → why the value is what it is; written as a comment.
+        header : str, default=""
+            Comment at the top.
+        with_help : bool, default=False
+            Also write what each option means.
+        """
+        comments = dict(_descriptions(type(self), ())) if with_help else {}
+        for path, reason in reasons.items():
+            key = _split_path(path)
+            comments[key] = f"{comments[key]}\n→ {reason}" if key in comments else reason
+        values = self.model_dump(mode="json")
+        # An exception says only what it sets.
+        values["preparation"]["columns"] = {
+            name: column.model_dump(mode="json", exclude_none=True)
+            for name, column in self.preparation.columns.items()
+        }
+        return write_yaml(values, comments=comments, header=header)
+
+
+def _split_path(path: str) -> tuple[str, ...]:
+    """Split a dotted path; the part after `data.columns.` and `preparation.columns.` may hold dots."""
+    for prefix in ("data.columns.", "preparation.columns."):
+        if path.startswith(prefix):
+            return (*prefix[:-1].split("."), path.removeprefix(prefix))
+    return tuple(path.split("."))
+
+
+def _descriptions(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, field in model.model_fields.items():
+        if field.description:
+            yield (*path, name), " ".join(field.description.split())
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _descriptions(field.annotation, (*path, name))
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the recipe's JSON Schema for editors, with every learner's hyperparameters.
+
+    Examples
+    --------
+    >>> sorted(recipe_schema()["properties"])[:3]
+    ['data', 'deployment', 'evaluation']
+    """
+    schema = Recipe.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "groundup recipe"
+    definitions = schema["$defs"]
+    base = definitions["ModelOptions"]
+    auto = {
+        **base,
+        "properties": {**base["properties"], "name": {"const": "auto"}},
+        "additionalProperties": False,
+    }
+    choices = [auto]
+    for name in LEARNERS:
+        learner = learner_class(name).model_json_schema()
+        definitions.update(learner.pop("$defs", {}))
+        properties = {"name": {"const": name}, **learner["properties"]}
+        choices.append({**learner, "title": name, "properties": properties, "required": ["name"]})
+    definitions["ModelOptions"] = {"description": base["description"], "anyOf": choices}
+    return schema
+
+
+def _explain(error: ValidationError, document: YamlDocument) -> RecipeError:
+    """Return the first problem pydantic found, in our words, with file and line."""
+    problem = error.errors()[0]
+    path = tuple(str(part) for part in problem["loc"])
+    where = document.where(path)
+    if problem["type"] == "extra_forbidden":
+        return UnknownKeyError(path[-1], _keys_at(path[:-1]), where=f"{where} (`{'.'.join(path)}`)")
+    # Where a field may be one of several types, pydantic puts the type it tried at the end of the path.
+    types = {"int", "float", "str", "bool"}
+    dotted = ".".join(part for part in path if part not in types and not part.startswith("literal["))
+    message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return RecipeError(f"{where}: `{dotted}` is `{problem['input']}`; it should be {message}.")
+
+
+def _keys_at(path: tuple[str, ...]) -> list[str]:
+    """Return the option names of the section at `path`."""
+    model: type[BaseModel] = Recipe
+    for part in path:
+        field = model.model_fields.get(part)
+        candidates = [] if field is None else _models_in(field.annotation)
+        if not candidates:
+            break
+        model = candidates[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in getattr(annotation, "__args__", ()) for model in _models_in(inner)]

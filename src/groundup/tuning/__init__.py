@@ -1,0 +1,1 @@
+"""Step 7 of 8: tune — choose between candidates by cross-validation, and say why."""

@@ -1,0 +1,21 @@
+"""`groundup predict`: how many rows were written, and what was odd about them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Main = Callable[..., tuple[int, str, str]]
+
+
+def test_it_says_what_it_wrote_and_found(groundup_main: Main, lifecycle: Any, run_folder: Path) -> None:
+    code, out, err = groundup_main("predict", "first", "new.csv", "-o", "out.csv")
+    assert (code, err) == (0, "")
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {})]
+    assert out.startswith("Wrote 1 309 predictions to out.csv.\n")
+    assert "D010" in out
+
+
+def test_it_needs_a_place_for_the_answers(groundup_main: Main) -> None:
+    code, _, err = groundup_main("predict", "first", "new.csv")
+    assert code == 2
+    assert "--output" in err

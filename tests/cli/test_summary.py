@@ -1,0 +1,83 @@
+"""The end of a run in words."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundup.cli.console import open_console
+from groundup.cli.summary import print_findings, print_summary
+
+
+def test_it_is_short_and_complete(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    print_summary(report, Path("runs/first"))
+    out = capfd.readouterr().out
+    assert len(out.splitlines()) <= 25
+    for words in (
+        "roc_auc   0.871 [0.822, 0.914]   0.500",
+        "Score    on the 262 test rows",
+        "  roc_auc: How often a yes outranks a no",
+        "Fit      The model fits",
+        "Model    linear. Within one standard error",
+        "→ linear",
+        "Findings 1 warning, 1 note",
+        "→ Ask whether the column can be collected",
+        """--set 'data.drop=["age"]'""",
+        "Report   runs/first/report.html",
+        "Package  runs/first/model",
+        "groundup predict runs/first NEW.csv -o predictions.csv",
+    ):
+        assert words in out
+
+
+def test_the_deciding_metric_stands_first(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    report["test"] = dict(reversed(report["test"].items()))
+    print_summary(report, Path("runs/first"))
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[3].split()[0] == "roc_auc"
+
+
+def test_one_learner_needs_no_leaderboard(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    del report["leaderboard"][0]
+    print_summary(report, Path("runs/first"))
+    assert "cross-validated" not in capfd.readouterr().out
+
+
+def test_missing_scores_do_not_break_the_end(
+    report: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    report["test"]["accuracy"] = {"value": None, "low": None, "high": None}
+    report["leaderboard"][0] |= {"score": None, "low": None, "high": None}
+    del report["baseline"]["accuracy"]
+    print_summary(report, Path("runs/first"))
+    assert "accuracy  undefined" in capfd.readouterr().out
+
+
+def test_long_paths_are_not_broken(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    folder = Path("/" + "very-long/" * 20)
+    print_summary(report, folder)
+    assert f"Report   {folder}/report.html" in capfd.readouterr().out.splitlines()
+
+
+def test_the_most_serious_finding_comes_first_and_notes_are_counted(
+    report: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    serious = {**copy.deepcopy(report["findings"][1]), "severity": "error", "code": "S001"}
+    print_findings(open_console(), [*report["findings"] * 4, serious])
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "Findings 1 serious, 4 warnings, 4 notes"
+    assert lines[1].startswith("  serious S001")
+    assert sum("D010" in line for line in lines) == 4
+    assert not any("D006" in line for line in lines)
+
+
+def test_no_findings(capfd: pytest.CaptureFixture[str]) -> None:
+    print_findings(open_console(), [])
+    assert capfd.readouterr().out == "Findings none\n"
+
+
+def test_a_stopped_run_says_so(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    report["status"] = "stopped"
+    print_summary(report, Path("runs/first"))
+    assert "training was stopped early" in capfd.readouterr().out

@@ -1,0 +1,168 @@
+"""Planted near-equal rows are found, and clean tables are left alone."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from groundup.core.schema import Column, Schema
+from groundup.data.near_duplicates import near_pairs
+
+WORDS = [
+    f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ru", "te") for b in "bdgkl" for c in ("an", "or", "ix", "um")
+]
+N_PLANTED = 40
+
+
+def make_table(seed, *, n_rows=1500):
+    """Return a table of numbers, whole numbers, categories and texts, its schema, and its parts."""
+    random = np.random.default_rng(seed)
+    n_numbers, n_categories, has_text = random.integers(3, 14), random.integers(2, 8), seed % 3 == 0
+    hidden = random.normal(size=n_rows)
+    columns, schema = {}, []
+    for position in range(n_numbers):
+        name, values = f"x{position}", random.normal(size=n_rows) + random.random() * hidden
+        if position % 3 == 1:
+            columns[name] = np.round(values * 20).astype(np.int64)
+        elif position % 3 == 2:
+            columns[name] = [
+                None if missing else value
+                for missing, value in zip(random.random(n_rows) < 0.1, np.exp(values), strict=True)
+            ]
+        else:
+            columns[name] = values
+        schema.append(Column(name, "number", "integer" if position % 3 == 1 else "float"))
+    for position in range(n_categories):
+        n_levels = int(random.integers(2, 30))
+        shares = random.dirichlet(np.ones(n_levels))
+        columns[f"c{position}"] = random.choice(
+            [f"level {level}" for level in range(n_levels)], n_rows, p=shares
+        )
+        schema.append(Column(f"c{position}", "category", "string"))
+    if has_text:
+        columns["note"] = [" ".join(random.choice(WORDS, random.integers(4, 30))) for _ in range(n_rows)]
+        schema.append(Column("note", "text", "string"))
+    parts = random.choice(np.array([0, 1, 2], dtype=np.int8), n_rows, p=[0.64, 0.16, 0.2])
+    return pl.DataFrame(columns), Schema(schema), parts
+
+
+def plant(frame, schema, parts, how, seed):
+    """Return the table with test rows replaced by altered copies of training rows, and the pairs."""
+    random = np.random.default_rng(seed + 1000)
+    copies = random.choice(np.flatnonzero(parts == 2), N_PLANTED, replace=False)
+    originals = random.choice(np.flatnonzero(parts == 0), N_PLANTED, replace=False)
+    columns = {name: frame[name].to_list() for name in frame.columns}
+    changed = random.choice(frame.columns, N_PLANTED)
+    for copy, original, which in zip(copies, originals, changed, strict=True):
+        for column in schema:
+            values = columns[column.name]
+            value = values[original]
+            if how == "jitter" and column.kind == "number" and value is not None:
+                value += random.normal() * 0.01 * frame[column.name].std()
+                value = round(value) if column.storage == "integer" else value
+            if how == "one column" and column.name == which:
+                value = values[int(random.integers(len(frame)))]
+            if how == "typo" and column.kind == "text":
+                at = int(random.integers(len(value)))
+                value = value[:at] + "#" + value[at + 1 :]
+            values[copy] = value
+    planted = pl.DataFrame(
+        {name: pl.Series(values, dtype=frame[name].dtype) for name, values in columns.items()}
+    )
+    hashes = planted.hash_rows(0).to_numpy()
+    return planted, [
+        (copy, original)
+        for copy, original in zip(copies, originals, strict=True)
+        if hashes[copy] != hashes[original]
+    ]
+
+
+@pytest.mark.parametrize("how", ["one column", "jitter", "typo"])
+def test_planted_pairs_are_found_in_at_least_95_of_100_cases(how):
+    n_planted = n_found = n_stand_out = 0
+    for seed in range(20):
+        frame, schema, parts = make_table(seed)
+        if how == "typo" and "note" not in frame.columns:
+            continue
+        table, planted = plant(frame, schema, parts, how, seed)
+        pairs = near_pairs(table, schema, parts, seed=seed)
+        found = set(zip(pairs.rows.tolist(), pairs.others.tolist(), strict=True))
+        standing = set(pairs.rows[pairs.stands_out].tolist())
+        n_planted += len(planted)
+        n_found += sum(pair in found for pair in planted)
+        n_stand_out += sum(copy in standing for copy, _ in planted)
+    assert n_planted > 200
+    assert n_found / n_planted >= 0.99
+    assert n_stand_out / n_planted >= 0.95
+
+
+def test_clean_tables_raise_hardly_an_alarm():
+    n_alarms = n_test_rows = 0
+    for seed in range(20):
+        frame, schema, parts = make_table(seed)
+        pairs = near_pairs(frame, schema, parts, seed=seed)
+        n_alarms += len(np.unique(pairs.rows[pairs.stands_out]))
+        n_test_rows += np.count_nonzero(parts)
+    assert n_alarms / n_test_rows <= 0.001
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 4, 6])
+@pytest.mark.parametrize("levels", [2, 5])
+def test_coarse_tables_have_near_rows_by_chance_and_no_alarm(n_columns, levels):
+    random = np.random.default_rng(n_columns)
+    frame = pl.DataFrame({f"c{i}": random.integers(levels, size=600).astype(str) for i in range(n_columns)})
+    schema = Schema(Column(name, "category", "string") for name in frame.columns)
+    parts = np.repeat(np.array([0, 2], dtype=np.int8), [480, 120])
+    assert not near_pairs(frame, schema, parts, seed=0).stands_out.any()
+
+
+def test_measurements_of_two_digits_raise_no_alarm():
+    random = np.random.default_rng(0)
+    kind = random.integers(3, size=150)
+    frame = pl.DataFrame(
+        {f"x{i}": np.round(random.normal(size=150) * 0.4 + 5 + i * kind, 1) for i in range(4)}
+    )
+    schema = Schema(Column(name, "number", "float") for name in frame.columns)
+    parts = random.choice(np.array([0, 2], dtype=np.int8), 150, p=[0.8, 0.2])
+    pairs = near_pairs(frame, schema, parts, seed=0)
+    assert len(np.unique(pairs.rows[pairs.stands_out])) <= 1
+
+
+def test_a_text_alone_is_compared_by_its_pieces():
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.choice(WORDS, 12)) for _ in range(500)]
+    for position in range(50):
+        words = texts[position].split()
+        words[position % 12] = "another"
+        texts[450 + position] = " ".join(words)
+    frame, schema = pl.DataFrame({"note": texts}), Schema([Column("note", "text", "string")])
+    pairs = near_pairs(frame, schema, np.repeat(np.array([0, 2], dtype=np.int8), [450, 50]), seed=0)
+    assert {(450 + position, position) for position in range(50)} <= set(
+        zip(pairs.rows, pairs.others, strict=True)
+    )
+    assert len(pairs.rows) == 50
+
+
+def test_equal_rows_and_pairs_within_a_part_are_not_near_pairs():
+    values = np.random.default_rng(0).normal(size=(100, 5))
+    values[90] = values[10]
+    values[20] = values[30] + 1e-6
+    frame = pl.DataFrame(values)
+    schema = Schema(Column(name, "number", "float") for name in frame.columns)
+    pairs = near_pairs(frame, schema, np.repeat(np.array([0, 2], dtype=np.int8), 50), seed=0)
+    assert not len(pairs.rows)
+
+
+def test_odd_tables_are_looked_at_without_a_fault():
+    schema = Schema(
+        [Column("x", "number", "float"), Column("t", "text", "string"), Column("b", "boolean", "boolean")]
+    )
+    parts = np.array([0, 0, 1, 2], dtype=np.int8)
+    frame = pl.DataFrame(
+        {"x": [None] * 4, "t": ["", None, "", "é"], "b": [None, True, True, None]},
+        schema={"x": pl.Float64, "t": pl.String, "b": pl.Boolean},
+    )
+    near_pairs(frame, schema, parts, seed=0)
+    assert not len(near_pairs(frame.clear(), schema, parts[:0], seed=0).rows)
+    wide = pl.DataFrame(np.random.default_rng(0).normal(size=(30, 500)))
+    schema = Schema(Column(name, "number", "float") for name in wide.columns)
+    assert not len(near_pairs(wide, schema, np.repeat(np.array([0, 2], dtype=np.int8), 15), seed=0).rows)

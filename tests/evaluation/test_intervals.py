@@ -1,0 +1,171 @@
+"""Intervals: how often they hold the truth, and that they are the same for the same seed."""
+
+import numpy as np
+import pytest
+
+from groundup.core.inputs import Predictions
+from groundup.evaluation import intervals
+from groundup.evaluation.intervals import (
+    BootstrapOptions,
+    Interval,
+    block_length,
+    bootstrap,
+    mean_interval,
+    paired_difference,
+    ratio_interval,
+)
+from groundup.evaluation.metrics import compute_metrics, default_metrics
+
+
+def two_classes(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Predictions]:
+    y = (rng.random(n) < 0.3).astype(int)
+    p = 1 / (1 + np.exp(1.5 - 1.3 * (rng.normal(size=n) + 1.2 * y)))
+    return y, Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1))
+
+
+def numbers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Predictions]:
+    y = rng.normal(size=n)
+    return y, Predictions(0.8 * y + 0.5 * rng.normal(size=n))
+
+
+@pytest.mark.parametrize(("make", "task"), [(two_classes, "classification"), (numbers, "regression")])
+def test_95_percent_intervals_hold_the_truth_in_93_to_97_of_100(make, task: str) -> None:
+    names = default_metrics(task, 2)
+    truth = compute_metrics(names, *make(np.random.default_rng(9), 400_000))
+    n_repetitions, rng = 300, np.random.default_rng(1)
+    hits = dict.fromkeys(names, 0)
+    for seed in range(n_repetitions):
+        options = BootstrapOptions(seed=seed, resamples=300)
+        for name, each in bootstrap(names, *make(rng, 250), options=options).items():
+            hits[name] += each.low <= truth[name] <= each.high
+    shares = {name: hit / n_repetitions for name, hit in hits.items()}
+    # With 300 repetitions a single share is uncertain by 2.5 points; their mean by much less.
+    assert all(0.905 <= share <= 0.985 for share in shares.values()), shares
+    assert 0.93 <= np.mean(list(shares.values())) <= 0.97, shares
+
+
+def test_long_tails_are_met_by_studentizing() -> None:
+    rng, hits, n_repetitions = np.random.default_rng(2), 0, 300
+    for seed in range(n_repetitions):
+        errors = rng.standard_t(5, size=300)
+        options = BootstrapOptions(seed=seed, resamples=300)
+        each = bootstrap(["rmse"], np.zeros(300), Predictions(errors), options=options)["rmse"]
+        hits += each.low <= np.sqrt(5 / 3) <= each.high
+    assert hits / n_repetitions > 0.9  # plain percentiles reach 0.89
+
+
+def test_groups_are_drawn_together() -> None:
+    rng, hits, naive_hits, n_repetitions = np.random.default_rng(3), 0, 0, 200
+    for seed in range(n_repetitions):
+        group = np.repeat(np.arange(40), 8)
+        losses = rng.normal(size=40)[group] + 0.3 * rng.normal(size=320)
+        by_group = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300, groups=group))
+        by_row = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300))
+        hits += by_group.low <= 0 <= by_group.high
+        naive_hits += by_row.low <= 0 <= by_row.high
+    assert 0.91 <= hits / n_repetitions <= 0.99
+    assert naive_hits / n_repetitions < 0.7
+
+
+def test_neighbours_in_time_are_drawn_together() -> None:
+    rng, hits, naive_hits, n_repetitions = np.random.default_rng(4), 0, 0, 200
+    for seed in range(n_repetitions):
+        shocks, losses = rng.normal(size=700), np.zeros(700)
+        for i in range(1, 700):
+            losses[i] = 0.7 * losses[i - 1] + shocks[i]
+        losses, times = losses[100:], np.arange(600)
+        order = rng.permutation(600)
+        options = BootstrapOptions(seed=seed, resamples=300, times=times[order])
+        blocked = mean_interval(losses[order], options=options)
+        naive = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300))
+        hits += blocked.low <= 0 <= blocked.high
+        naive_hits += naive.low <= 0 <= naive.high
+    assert hits / n_repetitions > 0.87
+    assert naive_hits / n_repetitions < 0.75
+
+
+def test_block_weights_draw_whole_runs() -> None:
+    counts = intervals._block_counts(10, 200, 4, np.random.default_rng(0))
+    assert counts.shape == (10, 200)
+    assert (counts.sum(axis=0) == 12).all()  # three blocks of four
+    # Between neighbours in a circle the count changes only where a block begins or ends.
+    assert (np.abs(counts - np.roll(counts, 1, axis=0)).sum(axis=0) <= 6).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 50])
+def test_block_lengths_are_possible(n: int) -> None:
+    assert 1 <= block_length(np.cumsum(np.ones(n))) <= max(1, n // 4)
+    assert block_length(np.zeros(n)) == 1
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    y, predictions = two_classes(np.random.default_rng(5), 120)
+    first, again, other = (
+        bootstrap(["roc_auc"], y, predictions, options=BootstrapOptions(seed=seed)) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first["roc_auc"].value == other["roc_auc"].value
+    assert first != other
+
+
+def test_undefined_resamples_are_left_out_and_counted() -> None:
+    y = np.array([1] + [0] * 20)
+    p = np.linspace(0.9, 0.1, 21)
+    found = bootstrap(["roc_auc"], y, Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1)))
+    assert "resamples left out" in found["roc_auc"].note
+    assert found["roc_auc"].value == 1.0
+    assert "note" in found["roc_auc"].to_json()
+
+
+def test_an_undefined_metric_says_why() -> None:
+    one_class = Predictions(np.zeros(5, int), np.full((5, 2), 0.5))
+    found = bootstrap(["roc_auc", "accuracy"], np.zeros(5, int), one_class)
+    assert found["roc_auc"] == Interval(None, None, None, "undefined: it needs rows of at least two classes")
+    assert found["accuracy"] == Interval(1.0, 1.0, 1.0)
+
+
+def test_few_rows_have_a_value_without_an_interval() -> None:
+    assert bootstrap(["mae"], np.ones(1), Predictions(np.zeros(1)))["mae"].low is None
+    assert bootstrap(["mae"], np.ones(0), Predictions(np.zeros(0)))["mae"].value is None
+    one_group = BootstrapOptions(groups=np.array(["a"] * 9))
+    assert mean_interval(np.arange(9.0), options=one_group).low is None
+    assert mean_interval(np.empty(0)).value is None
+    assert ratio_interval(np.ones(3), np.zeros(3)).value is None
+
+
+def test_a_perfect_model_has_a_point_for_an_interval() -> None:
+    y = np.arange(30.0)
+    found = bootstrap(default_metrics("regression", 0), y, Predictions(y))
+    assert {(each.value, each.low, each.high) for each in found.values()} == {
+        (0.0, 0.0, 0.0),
+        (1.0, 1.0, 1.0),
+    }
+
+
+def test_auto_draws_fewer_resamples_of_many_rows() -> None:
+    options = BootstrapOptions()
+    assert [options.n_resamples(n) for n in (10, 20_000, 50_000, 10**7)] == [1000, 1000, 400, 200]
+    assert BootstrapOptions(resamples=77).n_resamples(10**7) == 77
+
+
+def test_chunks_do_not_change_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, predictions = two_classes(np.random.default_rng(6), 90)
+    whole = bootstrap(default_metrics("classification", 2), y, predictions)
+    monkeypatch.setattr(intervals, "_CHUNK_CELLS", 1000)
+    parts = bootstrap(default_metrics("classification", 2), y, predictions)
+    for name in whole:
+        assert parts[name].low == pytest.approx(whole[name].low)
+
+
+def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
+    rng = np.random.default_rng(7)
+    hard = rng.exponential(size=300)
+    difference = paired_difference(hard + 0.05 + 0.1 * rng.normal(size=300), hard)
+    assert difference.low > 0
+    assert mean_interval(hard).high > mean_interval(hard + 0.05).low
+
+
+def test_a_higher_confidence_is_wider() -> None:
+    losses = np.random.default_rng(8).normal(size=100)
+    narrow, wide = (mean_interval(losses, options=BootstrapOptions(confidence=c)) for c in (0.8, 0.99))
+    assert wide.low < narrow.low < narrow.high < wide.high
