@@ -92,10 +92,9 @@ def show(title: str, name_a: str, name_b: str, comparison: Comparison) -> None:
     print(f"\n{title}  ({len(comparison.a)} alternating pairs, process CPU time, one thread)")
     for name, times in ((name_a, comparison.a), (name_b, comparison.b)):
         ordered = sorted(times)
-        low_time, high_time = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
-        print(
-            f"  {name:<42} {readable(median(times)):>12}   (80 % in {readable(low_time)} … {readable(high_time)})"
-        )
+        tenth = len(ordered) // 10
+        spread = f"80 % in {readable(ordered[tenth])} … {readable(ordered[-1 - tenth])}"
+        print(f"  {name:<20} {readable(median(times)):>12}   ({spread})")
     print(f"  {name_b} / {name_a}: {comparison.ratio:.2f}   (95 % interval {low:.2f} … {high:.2f})")
 
 

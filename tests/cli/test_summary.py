@@ -1,13 +1,11 @@
 """The end of a run in words."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from groundup.cli.console import open_console
-from groundup.cli.summary import print_findings, print_summary
+from groundup.cli.summary import print_summary
 
 
 def test_it_is_short_and_complete(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
@@ -58,23 +56,6 @@ def test_long_paths_are_not_broken(report: dict[str, Any], capfd: pytest.Capture
     folder = Path("/" + "very-long/" * 20)
     print_summary(report, folder)
     assert f"Report   {folder}/report.html" in capfd.readouterr().out.splitlines()
-
-
-def test_the_most_serious_finding_comes_first_and_notes_are_counted(
-    report: dict[str, Any], capfd: pytest.CaptureFixture[str]
-) -> None:
-    serious = {**copy.deepcopy(report["findings"][1]), "severity": "error", "code": "S001"}
-    print_findings(open_console(), [*report["findings"] * 4, serious])
-    lines = capfd.readouterr().out.splitlines()
-    assert lines[0] == "Findings 1 serious, 4 warnings, 4 notes"
-    assert lines[1].startswith("  serious S001")
-    assert sum("D010" in line for line in lines) == 4
-    assert not any("D006" in line for line in lines)
-
-
-def test_no_findings(capfd: pytest.CaptureFixture[str]) -> None:
-    print_findings(open_console(), [])
-    assert capfd.readouterr().out == "Findings none\n"
 
 
 def test_a_stopped_run_says_so(report: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def test_piped_it_tells_the_eight_steps_and_the_end(groundup_main: Main, lifecyc
     ]
     assert "roc_auc   0.871 [0.822, 0.914]   0.500" in out
     assert f"Report   {lifecycle.run.folder}/report.html" in lines
-    assert len(lines) <= 55
+    assert len(lines) <= 50
     assert "\x1b" not in out
 
 

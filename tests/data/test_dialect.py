@@ -5,13 +5,20 @@ import pytest
 from groundup.data.dialect import Dialect, find_dialect
 
 
-def found(head: str, *, delimiter: str = "auto", header: bool | str = "auto", suffix: str = ".csv") -> Dialect:
+def found(
+    head: str, *, delimiter: str = "auto", header: bool | str = "auto", suffix: str = ".csv"
+) -> Dialect:
     return find_dialect(head, is_whole=True, suffix=suffix, delimiter=delimiter, header=header)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", " "])
 def test_every_delimiter_is_found(delimiter: str) -> None:
-    rows = [["name", "height", "city"], ["Ada", "1.7", "London"], ["Alan", "1.8", "Leeds"], ["Emmy", "1.6", "Ulm"]]
+    rows = [
+        ["name", "height", "city"],
+        ["Ada", "1.7", "London"],
+        ["Alan", "1.8", "Leeds"],
+        ["Emmy", "1.6", "Ulm"],
+    ]
     dialect = found("\n".join(delimiter.join(row) for row in rows) + "\n")
     assert dialect.delimiter == delimiter
     assert dialect.names == ("name", "height", "city")
@@ -79,5 +86,7 @@ def test_quotes_in_prose_are_characters() -> None:
 
 
 def test_prose_is_one_column() -> None:
-    dialect = found("Shall I compare thee, love,\nto a summer day? Thou art\nmore lovely, and more, yes, temperate.\n")
+    dialect = found(
+        "Shall I compare thee, love,\nto a summer day? Thou art\nmore lovely, and more, yes, temperate.\n"
+    )
     assert dialect.n_columns == 1

@@ -11,23 +11,19 @@ from groundup.data.leaks import find_leaks
 from groundup.data.options import SplitOptions
 from groundup.data.split import make_split
 
+KINDS = {pl.Float64: ("number", "float"), pl.Int64: ("number", "integer"), pl.String: ("category", "string")}
+
 
 def dataset_of(frame):
-    kinds = {
-        pl.Float64: ("number", "float"),
-        pl.Int64: ("number", "integer"),
-        pl.String: ("category", "string"),
-    }
-    schema = Schema(Column(name, *kinds[dtype]) for name, dtype in frame.schema.items())
+    schema = Schema(Column(name, *KINDS[dtype]) for name, dtype in frame.schema.items())
     return Dataset(frame.lazy(), schema, len(frame), "frame")
 
 
 def clean(seed=0, n_rows=1000):
     random = np.random.default_rng(seed)
     values = pl.DataFrame({f"x{i}": random.normal(size=n_rows) for i in range(6)})
-    return values.with_columns(
-        city=pl.Series(random.choice(list("abcde"), n_rows)), y=pl.Series(random.integers(2, size=n_rows))
-    )
+    city, y = random.choice(list("abcde"), n_rows), random.integers(2, size=n_rows)
+    return values.with_columns(city=pl.Series(city), y=pl.Series(y))
 
 
 def leaks_of(frame, **options):
@@ -77,9 +73,8 @@ def test_near_equal_rows_are_told_with_the_column_that_differs():
     columns = {name: frame[name].to_list() for name in frame.columns}
     for copy, original in zip(split.test[:40], split.train[:40], strict=True):
         for name in frame.columns[:-1]:
-            columns[name][copy] = columns[name][original] + (
-                1.5 if name == "x2" else "" if name == "city" else 0
-            )
+            columns[name][copy] = columns[name][original]
+        columns["x2"][copy] += 1.5
     finding = leaks_of(pl.DataFrame(columns))[0]["S002"]
     assert finding.evidence["n_test_rows"] == 40
     assert finding.severity == "warning"

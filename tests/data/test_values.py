@@ -59,7 +59,9 @@ from groundup.data.values import (
         ("twelve", "1,234.5", None),
     ],
 )
-def test_numbers_are_read_as_people_write_them(text: str, number_format: str | None, value: float | None) -> None:
+def test_numbers_are_read_as_people_write_them(
+    text: str, number_format: str | None, value: float | None
+) -> None:
     assert parse_number(text, number_format) == value
     column = parse(pl.Series("x", [text, None]), Reading("float", number_format), [])
     assert column.values[0] == value
@@ -113,7 +115,9 @@ def test_iso_dates_become_utc(text: str, moment: dt.datetime | None) -> None:
     assert parse(pl.Series("d", [text]), Reading("datetime"), []).values[0] == moment
 
 
-@pytest.mark.parametrize("text", ["12.5", "hello", "1/2", "Foo 12, 2020", "2020-01-31 at noon", "99/99/9999", ""])
+@pytest.mark.parametrize(
+    "text", ["12.5", "hello", "1/2", "Foo 12, 2020", "2020-01-31 at noon", "99/99/9999", ""]
+)
 def test_what_is_no_date_is_not_read_as_one(text: str) -> None:
     assert all(parse_datetime(text, each) is None for each in datetime_formats(text))
 
@@ -153,7 +157,11 @@ CITY = Column("city", "category", "string", missing=("?",))
         (Column("d", "datetime", "datetime"), "2020-01-02T03:04:05Z", dt.datetime(2020, 1, 2, 3, 4, 5)),
         (Column("d", "datetime", "datetime", "%d.%m.%Y"), "2.1.2020", dt.datetime(2020, 1, 2)),
         (Column("d", "datetime", "datetime", "%d.%m.%Y"), "2020-01-02", dt.datetime(2020, 1, 2)),
-        (Column("d", "datetime", "datetime"), np.datetime64("2020-01-02T03:04"), dt.datetime(2020, 1, 2, 3, 4)),
+        (
+            Column("d", "datetime", "datetime"),
+            np.datetime64("2020-01-02T03:04"),
+            dt.datetime(2020, 1, 2, 3, 4),
+        ),
         (Column("d", "datetime", "datetime"), None, None),
     ],
 )
@@ -213,7 +221,9 @@ printable = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=8
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.one_of(printable, st.none(), st.sampled_from(["?", " ? ", "NA"])), min_size=1, max_size=20))
+@given(
+    st.lists(st.one_of(printable, st.none(), st.sampled_from(["?", " ? ", "NA"])), min_size=1, max_size=20)
+)
 def test_a_column_and_a_row_read_the_same_texts(texts: list[str | None]) -> None:
     batch = typed_column(pl.Series("city", texts, dtype=pl.String), Wanted("city", (), column=CITY)).values
     read = row_reader(CITY)

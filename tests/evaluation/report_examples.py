@@ -113,7 +113,7 @@ def regression_report() -> dict[str, Any]:
         }
     }
     report["importance"] = _importance(model, *parts["test"], list(bunch.feature_names), r2_score)
-    report["training"] |= {"curve": None, "best_round": None, "loss": "squared error"}
+    report["training"] |= {"curve": None, "best_round": None, "loss": "squared error", "stopped": None}
     report["selection"]["higher_is_better"] = False
     return report
 
@@ -414,12 +414,11 @@ def _common(
                 {
                     "share": s,
                     "n": round(s * n["train"]),
-                    "train": 1 - s / 50,
-                    "held_out": 0.96 - 0.1 * (1 - s) ** 2,
-                    "low": 0.94 - 0.12 * (1 - s) ** 2,
-                    "high": 0.975 - 0.08 * (1 - s) ** 2,
+                    "held_out": loss,
+                    "low": loss - 0.05,
+                    "high": loss + 0.07,
                 }
-                for s in (0.25, 0.5, 0.75, 1.0)
+                for s, loss in ((0.25, 0.41), (0.5, 0.29), (1.0, 0.24))
             ],
         },
         "findings": [

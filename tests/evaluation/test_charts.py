@@ -28,7 +28,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "leaderboard": charts.leaderboard(BOARD, metric="accuracy"),
     "fold_scores": charts.fold_scores(BOARD, metric="accuracy"),
     "learning_curve": charts.learning_curve(CURVE, best_round=7, loss="log loss"),
-    "data_fractions": charts.data_fractions(FRACTIONS, metric="accuracy"),
+    "data_fractions": charts.data_fractions(FRACTIONS, loss="log loss"),
     "confusion": charts.confusion(["a", "b"], [[5, 1], [0, 0]]),
     "confusion of 25": charts.confusion(list(range(25)), [[i * j for i in range(25)] for j in range(25)]),
     "roc": charts.roc([{"label": "a", "auc": 0.75, "points": [[0, 0], [0, 0.5], [1, 1]]}]),
@@ -100,6 +100,16 @@ def test_any_label_gives_well_formed_markup_and_its_own_bar(labels: list[str]) -
     spec = charts.class_balance([(label, 1) for label in labels])
     assert len({row["label"] for row in spec["data"]["values"]}) == len(labels)
     ElementTree.fromstring(charts.to_svg(spec))
+
+
+def test_histogram_bars_stand_on_zero_with_their_counts_as_heights() -> None:
+    svg = charts.to_svg(charts.residual_histogram([-1.0, 0.0, 1.0, 3.0], [3, 4, 1]))
+    bars = re.findall(r'd="M([\d.]+),([\d.]+)h([\d.]+)v([\d.]+)h-[\d.]+Z"[^>]*fill="#2563b0"', svg)
+    _, tops, widths, heights = (list(map(float, each)) for each in zip(*bars, strict=True))
+    feet = [top + height for top, height in zip(tops, heights, strict=True)]
+    assert feet == pytest.approx([feet[0]] * 3)
+    assert heights == pytest.approx([3 * heights[2], 4 * heights[2], heights[2]], rel=0.02)
+    assert widths == pytest.approx([widths[0], widths[0], 2 * widths[0]], rel=0.05)
 
 
 def test_long_inputs_are_thinned_and_keep_what_matters() -> None:

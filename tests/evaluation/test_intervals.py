@@ -32,15 +32,15 @@ def numbers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Predictions]:
 def test_95_percent_intervals_hold_the_truth_in_93_to_97_of_100(make, task: str) -> None:
     names = default_metrics(task, 2)
     truth = compute_metrics(names, *make(np.random.default_rng(9), 400_000))
-    n_repetitions, rng = 300, np.random.default_rng(1)
+    n_repetitions, rng = 200, np.random.default_rng(1)
     hits = dict.fromkeys(names, 0)
     for seed in range(n_repetitions):
         options = BootstrapOptions(seed=seed, resamples=300)
         for name, each in bootstrap(names, *make(rng, 250), options=options).items():
             hits[name] += each.low <= truth[name] <= each.high
     shares = {name: hit / n_repetitions for name, hit in hits.items()}
-    # With 300 repetitions a single share is uncertain by 2.5 points; their mean by much less.
-    assert all(0.905 <= share <= 0.985 for share in shares.values()), shares
+    # With 200 repetitions a single share is uncertain by 3 points; their mean by much less.
+    assert all(0.9 <= share <= 0.99 for share in shares.values()), shares
     assert 0.93 <= np.mean(list(shares.values())) <= 0.97, shares
 
 

@@ -19,7 +19,7 @@ from groundup.evaluation.metrics import (
     row_losses,
 )
 
-FEW = settings(deadline=None, max_examples=50)
+FEW = settings(deadline=None, max_examples=30)
 
 
 def classes(seed: int, n: int, k: int, *, ties: bool = False) -> tuple[np.ndarray, Predictions, np.ndarray]:
@@ -57,9 +57,7 @@ def label_peers(y: np.ndarray, p: Predictions, w: np.ndarray | None) -> dict[str
     scores = {
         "accuracy": peer.accuracy_score(y, p.values, sample_weight=w),
         "balanced_accuracy": peer.balanced_accuracy_score(y, p.values, sample_weight=w),
-        "log_loss": peer.log_loss(
-            y, p.probabilities, sample_weight=w, labels=range(p.probabilities.shape[1])
-        ),
+        "log_loss": peer.log_loss(y, p.probabilities, sample_weight=w, labels=codes),
         "mcc": peer.matthews_corrcoef(y, p.values, sample_weight=w),
     }
     for average in ("macro", "weighted"):

@@ -1,5 +1,6 @@
 import math
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,12 +103,42 @@ def test_keeps_no_settings_in_the_model() -> None:
 def test_a_target_that_is_no_number_is_a_training_error(value: float) -> None:
     train = make_rows(50)
     broken = train.with_target(np.where(np.arange(50) == 3, value, 1.0))
-    with pytest.raises(TrainingError, match="LightGBM could not go on"):
+    with pytest.raises(TrainingError, match="The target holds"):
         LightGBM().fit(broken, None, make_context("regression", 0))
 
 
-def test_a_target_of_extreme_size_is_a_training_error_or_fits() -> None:
+def test_a_target_of_extreme_size_is_a_training_error() -> None:
     train = make_rows(50)
     huge = train.with_target(train.y * 1e300)
     with pytest.raises(TrainingError, match="extreme values"):
         LightGBM().fit(huge, huge, make_context("regression", 0))
+
+
+@pytest.mark.parametrize("mean", [0.0, 2000.0, 1.7e9, -1e12])
+def test_a_target_far_from_zero_keeps_its_precision(mean: float, tmp_path: Path) -> None:
+    train = make_rows(300)
+    seconds = train.with_target(mean + 10.0 * train.y)
+    fitted = LightGBM().fit(seconds, seconds, make_context("regression", 0))
+    near = LightGBM().fit(
+        train.with_target(10.0 * train.y), train.with_target(10.0 * train.y), make_context("regression", 0)
+    )
+    np.testing.assert_allclose(
+        fitted.predict(seconds).values - mean,
+        near.predict(train).values,
+        atol=1e-3 if abs(mean) < 1e10 else 0.1,
+    )
+    fitted.save(tmp_path)
+    loaded = FittedLightGBM.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(seconds).values, fitted.predict(seconds).values)
+    assert loaded.predict_row(seconds.X[0].tolist()) == fitted.predict(seconds).values[0]
+
+
+def test_an_error_of_the_library_is_a_training_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import lightgbm
+
+    def refuse(*_: object) -> bool:
+        raise lightgbm.basic.LightGBMError("out of patience")
+
+    monkeypatch.setattr(lightgbm.Booster, "update", refuse)
+    with pytest.raises(TrainingError, match="LightGBM could not go on: out of patience"):
+        LightGBM().fit(make_rows(50), None, make_context())

@@ -54,7 +54,7 @@ def check(
 
 def _print_result(result: Mapping[str, Any]) -> None:
     from groundup.cli.console import open_console
-    from groundup.cli.summary import print_findings
+    from groundup.cli.findings import print_findings
     from groundup.cli.tables import make_table
 
     columns = result["schema"]

@@ -12,6 +12,10 @@ WIDEST = 100
 """Lines longer than this are tiring to read."""
 
 
+MARGIN = 9
+"""Columns that a label on the left takes."""
+
+
 def open_console() -> "Console":
     """Return a console on standard output: at most 100 columns; colours only where they are wanted."""
     from rich.console import Console

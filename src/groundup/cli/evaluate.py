@@ -28,7 +28,7 @@ def evaluate(run: str, file: str, runs: Path, as_json: bool) -> None:
         click.echo(json.dumps(scores, indent=1, ensure_ascii=False))
         return
     from groundup.cli.console import open_console
-    from groundup.cli.summary import print_findings
+    from groundup.cli.findings import print_findings
     from groundup.cli.tables import make_table
 
     console = open_console()

@@ -19,6 +19,17 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
+def one_line(text: str) -> str:
+    """Return `text` with every run of blanks and line ends as one blank.
+
+    Examples
+    --------
+    >>> one_line("two\\n  lines")
+    'two lines'
+    """
+    return " ".join(text.split())
+
+
 def number(value: float | None, decimals: int | None = None) -> str:
     """Return a number with `decimals` places, or by default with about four digits.
 
@@ -30,7 +41,7 @@ def number(value: float | None, decimals: int | None = None) -> str:
     if value is None or not math.isfinite(value):
         return "undefined" if value is None else str(value)
     if decimals is not None:
-        return f"{value:,.{decimals}f}".replace(",", " ")
+        return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace(",", " ")  # + 0.0: no "-0"
     if abs(value) >= 1000:
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.4g}"

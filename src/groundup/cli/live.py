@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from groundup.cli.console import open_console, print_paragraph, styled
-from groundup.cli.formats import duration
-from groundup.cli.progress import STOPPING, Progress, finding_title, one_line, opening, which_fit
+from groundup.cli.findings import SEVERITIES, finding_title
+from groundup.cli.formats import duration, one_line
+from groundup.cli.progress import STOPPING, Progress, opening, which_fit
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
-
-SEVERITY_STYLES = {"info": "dim", "warning": "yellow", "error": "bold red"}
 
 
 class Pace:
@@ -126,6 +125,7 @@ class LiveProgress(Progress):
         )
         print_paragraph(self.console, styled(one_line(data["summary"])), indent=4)
         self._print_found()
+        self._doing, self._fit = "…", ""
 
     def _print_found(self) -> None:
         for line in self._found:
@@ -161,7 +161,7 @@ class LiveProgress(Progress):
 
     def on_finding(self, data: Mapping[str, Any]) -> None:
         """Keep a finding until its step has been told; the end says what to do about it."""
-        self._found.append(styled((finding_title(data), SEVERITY_STYLES[data["severity"]])))
+        self._found.append(styled((finding_title(data), SEVERITIES[data["severity"]].style)))
 
     def on_run_failed(self, _data: Mapping[str, Any]) -> None:
         """Tell what was found before the run failed."""

@@ -26,7 +26,7 @@ def predict(run: str, file: str, output: Path, runs: Path) -> None:
     """
     from groundup import lifecycle
     from groundup.cli.console import open_console
-    from groundup.cli.summary import print_findings
+    from groundup.cli.findings import print_findings
 
     result = lifecycle.predict(model_path(run, runs), file, output)
     click.echo(f"Wrote {count(result['n_rows'], 'prediction')} to {output}.")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 import click
 
 from groundup.cli.call import Call
-from groundup.cli.formats import duration, interval, number, visible
+from groundup.cli.findings import finding_title
+from groundup.cli.formats import duration, number, one_line, visible
 from groundup.core.events import Event, Observer, Request
 from groundup.core.wording import count
 
@@ -120,11 +121,6 @@ class PlainProgress(Progress):
         told = "" if score is None else f": {number(score)}"
         self._line(f"  {data['learner']}, {which_fit(data)}{told} ({how_long})")
 
-    def on_candidate_finished(self, data: Mapping[str, Any]) -> None:
-        """Say how good a learner is."""
-        score = {"value": data["score"], "low": data.get("low"), "high": data.get("high")}
-        self._line(f"  {data['learner']}: {data['metric']} {interval(score)} by cross-validation")
-
     def on_note(self, data: Mapping[str, Any]) -> None:
         """Pass on a note."""
         self._line(f"  {one_line(data['message'])}")
@@ -145,18 +141,6 @@ def opening(data: Mapping[str, Any]) -> str:
 def which_fit(data: Mapping[str, Any]) -> str:
     """Return which fit an event is about: a fold, or the final one."""
     return "final fit" if data.get("fold") is None else f"fold {data['fold'] + 1}"
-
-
-def finding_title(data: Mapping[str, Any]) -> str:
-    """Return a finding's severity, code, title and column, from its JSON."""
-    column = f" ({data['column']})" if data.get("column") else ""
-    word = {"info": "note", "warning": "warning", "error": "serious"}[data["severity"]]
-    return f"{word} {data['code']}: {data['title']}{column}"
-
-
-def one_line(text: str | list[str]) -> str:
-    """Return sentences on one line, whether they came as one text or as several."""
-    return " ".join((text if isinstance(text, str) else " ".join(text)).split())
 
 
 class StopOnSignal:

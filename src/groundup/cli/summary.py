@@ -1,30 +1,20 @@
 """The end of a run in words: the score beside the baseline, the model, the findings, what to type next."""
 
-import json
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from groundup.cli.console import open_console, print_paragraph, styled
-from groundup.cli.formats import beside, duration, interval, latency, size
-from groundup.cli.progress import one_line
+from groundup.cli.console import MARGIN, open_console, print_paragraph, styled
+from groundup.cli.findings import print_findings
+from groundup.cli.formats import beside, duration, interval, latency, one_line, size
 from groundup.cli.tables import make_table
 from groundup.core.wording import count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-N_METRICS: Final = 4
+N_METRICS: Final = 3
 """Metrics told, the deciding one first; the report has all of them."""
-
-N_FINDINGS: Final = 5
-"""Findings told in full; the report has all of them."""
-
-_MARGIN: Final = 9  # columns that the labels take
-_SEVERITIES: Final = ("error", "warning", "info")
-_SEVERITY_WORDS: Final = {"error": "serious", "warning": "warning", "info": "note"}
-_SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
 
 def print_summary(report: Mapping[str, Any], folder: Path) -> None:
@@ -50,7 +40,7 @@ def _print_scores(console: "Console", report: Mapping[str, Any]) -> None:
     names = [leading, *(name for name in scores if name != leading)][:N_METRICS]
     where = f"on the {count(report['split']['n_test'], 'test row')}, which no choice has seen"
     stopped = "; training was stopped early" if report["status"] == "stopped" else ""
-    print_paragraph(console, styled(where, (stopped, "yellow")), indent=_MARGIN, label="Score")
+    print_paragraph(console, styled(where, (stopped, "yellow")), indent=MARGIN, label="Score")
     rows = [(name, interval(scores[name]), beside(baseline.get(name), scores[name])) for name in names]
     console.print(make_table(("", "model [95 % interval]", "baseline"), rows, bold_row=0))
     meaning = f"{leading}: {one_line(report['metrics'][leading]['explanation'])}"
@@ -60,8 +50,9 @@ def _print_scores(console: "Console", report: Mapping[str, Any]) -> None:
 def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
     selection, leaderboard = report["selection"], report["leaderboard"]
     why = f"{selection['name']}. {one_line(selection['reason'])}"
-    print_paragraph(console, styled(one_line(report["fit"]["sentence"])), indent=_MARGIN, label="Fit")
-    print_paragraph(console, styled(why), indent=_MARGIN, label="Model")
+    verdict, *_evidence = one_line(report["fit"]["sentence"]).split(". ")
+    print_paragraph(console, styled(f"{verdict.rstrip('.')}."), indent=MARGIN, label="Fit")
+    print_paragraph(console, styled(why), indent=MARGIN, label="Model")
     if len(leaderboard) > 1:
         rows = [
             (
@@ -77,54 +68,6 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
         console.print(make_table(headers, rows))
 
 
-def print_findings(console: "Console", findings: Sequence[Mapping[str, Any]]) -> None:
-    """Print findings, the most serious first, each with its remedy.
-
-    Parameters
-    ----------
-    console : Console
-        Where.
-    findings : sequence of mapping
-        Findings as JSON objects.
-    """
-    if not findings:
-        print_paragraph(console, styled("none"), indent=_MARGIN, label="Findings")
-        return
-    ranked = sorted(findings, key=lambda finding: _SEVERITIES.index(finding["severity"]))
-    told = [finding for finding in ranked if finding["severity"] != "info"][:N_FINDINGS]
-    print_paragraph(console, styled(count_findings(findings)), indent=_MARGIN, label="Findings")
-    for finding in told:
-        _print_finding(console, finding)
-
-
-def _print_finding(console: "Console", finding: Mapping[str, Any]) -> None:
-    severity = finding["severity"]
-    label = (f"{_SEVERITY_WORDS[severity]} {finding['code']}", _SEVERITY_STYLES[severity])
-    text = styled(label, f" {one_line(finding['message'])} ", (f"→ {one_line(finding['remedy'])}", "cyan"))
-    patch = " ".join(_as_flag(path, value) for path, value in finding["patch"].items())
-    if patch:
-        text.append_text(styled((f" ({patch})", "dim")))
-    print_paragraph(console, text, indent=2)
-
-
-def _as_flag(path: str, value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"--set {shlex.quote(f'{path}={text}')}"
-
-
-def count_findings(findings: Iterable[Mapping[str, Any]]) -> str:
-    """Return how many findings there are of each severity.
-
-    Examples
-    --------
-    >>> count_findings([{"severity": "info"}, {"severity": "warning"}, {"severity": "info"}])
-    '1 warning, 2 notes'
-    """
-    severities = [finding["severity"] for finding in findings]
-    numbers = [(severities.count(each), _SEVERITY_WORDS[each]) for each in _SEVERITIES]
-    return ", ".join(count(n, word, "serious" if word == "serious" else "") for n, word in numbers if n)
-
-
 def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> None:
     seconds = report["cost"]["wall_seconds"]
     lines = [
@@ -132,9 +75,8 @@ def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> 
         ("Package", f"{folder / 'model'}"),
         ("Next", f"groundup predict {folder} NEW.csv -o predictions.csv"),
         ("", f"groundup evaluate {folder} LABELLED.csv"),
-        ("", f"groundup show {folder}"),
     ]
     for label, text in lines:
         # A path is for copying: it may leave the page, but no line break may fall into it.
-        console.print(styled((f"{label:<{_MARGIN}}", "bold"), text), soft_wrap=True)
+        console.print(styled((f"{label:<{MARGIN}}", "bold"), text), soft_wrap=True)
     console.print(styled((f"Done in {duration(seconds)}.", "dim")))

@@ -68,3 +68,16 @@ def listed(values: Iterable[object], *, limit: int = 5) -> str:
     every = list(values)
     text = ", ".join(shown(value) for value in every[:limit])
     return f"{text} and {count(len(every) - limit)} more" if len(every) > limit else text
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number with about `digits` significant digits and its thousands apart.
+
+    Examples
+    --------
+    >>> number(46661.2), number(0.87125), number(2.177e9), number(3.2e-7), number(-12.0), number(0.0)
+    ('46 661', '0.8712', '2.177e+09', '3.2e-07', '-12', '0')
+    """
+    if 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.{digits}g}"

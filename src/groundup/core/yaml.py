@@ -60,7 +60,7 @@ def read_yaml(text: str, *, origin: str) -> YamlDocument:
 
     Examples
     --------
-    >>> document = read_yaml("training:\\n  seed: 3\\n", origin="recipe.yaml")
+    >>> document = read_yaml("training:\n  seed: 3\n", origin="recipe.yaml")
     >>> document.values, document.where(("training", "seed"))
     ({'training': {'seed': 3}}, 'recipe.yaml:2')
     """

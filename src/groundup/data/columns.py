@@ -1,5 +1,6 @@
 """From one raw column to its canonical values, its place in the schema, and what to tell about it."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -364,9 +365,8 @@ def canonical(series: pl.Series, origin: str) -> tuple[pl.Series, Storage, int]:
     if dtype == pl.Time:
         return series.cast(pl.String), "string", 0
     if dtype == pl.Binary:
-        text = series.cast(pl.String, strict=False)
-        if text.null_count() == series.null_count():
-            return text, "string", 0
+        with contextlib.suppress(pl.exceptions.ComputeError):
+            return series.cast(pl.String), "string", 0
     what = {pl.List: "lists", pl.Array: "lists", pl.Struct: "structures", pl.Binary: "bytes"}.get(
         dtype.base_type(), f"values of type {dtype}"
     )

@@ -26,9 +26,14 @@ CELL_WIDTH: Final = 0.8
 EXPECTED_JITTER: Final = 0.01
 """Standard deviations by which a copy's numbers are expected to be off; decides how often to look."""
 
-N_SLOTS: Final = 16
-SLOT_BITS: Final = 4.0
-"""What agreement in one slot of a text's signature counts: unrelated texts share a slot once in sixteen."""
+N_SLOTS: Final = 64
+SLOT_BITS: Final = np.float32(3.0)
+"""What agreement in one slot of a text's signature counts: unrelated texts share about one in eight."""
+
+SAME_TEXT: Final = 0.5
+"""Share of their pieces that two texts must have in common to count as the same."""
+
+BLOCK: Final = 20_000
 
 LONG_TEXT: Final = 200
 """Characters, on average, from which on texts are compared by words."""
@@ -45,8 +50,11 @@ class Comparable(Protocol):
     def lookup(self, random: np.random.Generator) -> Hashes:
         """Return a hash a row, new at each call, that near-equal values are likely to share."""
 
+    def same(self, rows: IntArray, others: IntArray) -> NDArray[np.bool_]:
+        """Return whether each of `rows` is the same as each of `others`, small differences aside."""
+
     def agreement(self, rows: IntArray, others: IntArray) -> Bits:
-        """Return the bits by which each of `rows` agrees with each of `others`; 0 is "differs".
+        """Return the bits by which each of `rows` agrees with each of `others`.
 
         `rows` and `others` broadcast: (n, 1) against (1, m) compares all with all.
         """
@@ -83,12 +91,13 @@ class CodeColumn:
         """See `Comparable`."""
         return _mixed(self._codes.astype(np.uint64), random)
 
+    def same(self, rows: IntArray, others: IntArray) -> NDArray[np.bool_]:
+        """See `Comparable`."""
+        return np.equal(self._codes[rows], self._codes[others])
+
     def agreement(self, rows: IntArray, others: IntArray) -> Bits:
         """See `Comparable`."""
-        codes = self._codes[rows]
-        # A value that everybody has still agrees: never exactly 0 bits.
-        bits = np.maximum(self._bits[codes], 1e-3)
-        return np.where(codes == self._codes[others], bits, np.float32(0))
+        return np.where(self.same(rows, others), self._bits[self._codes[rows]], np.float32(0))
 
 
 class NumberColumn:
@@ -96,13 +105,14 @@ class NumberColumn:
 
     def __init__(self, series: pl.Series, train: IntArray) -> None:
         values = series.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+        values = np.where(np.isfinite(values), values, np.nan)
         counted = values[train]
         known = np.sort(counted[~np.isnan(counted)])
         self._values, self._known, self._n = values, known, len(train)
         spread = float(np.std(known)) if len(known) else 0.0
         self._spread = spread if spread > 0 and np.isfinite(spread) else 1.0
         self._tolerance = TOLERANCE * self._spread
-        self._missing_bits = max(float(np.log2(len(train) / max(len(train) - len(known), 1))), 1e-3)
+        self._missing_bits = float(np.log2(len(train) / max(len(train) - len(known), 1)))
         cells = np.floor(known / (CELL_WIDTH * self._spread))
         shares = np.unique(cells, return_counts=True)[1] / len(train)
         missing = 1 - len(known) / len(train)
@@ -119,6 +129,13 @@ class NumberColumn:
     def standardized(self) -> FloatArray:
         """Return the values in standard deviations, missing ones as 0; shape (n_rows,)."""
         return np.nan_to_num(self._values / self._spread, posinf=0.0, neginf=0.0)
+
+    def same(self, rows: IntArray, others: IntArray) -> NDArray[np.bool_]:
+        """See `Comparable`; two missing numbers are the same."""
+        values, against = self._values[rows], self._values[others]
+        both_missing = np.isnan(values) & np.isnan(against)
+        is_near: NDArray[np.bool_] = np.abs(values - against) <= self._tolerance
+        return is_near | both_missing
 
     def agreement(self, rows: IntArray, others: IntArray) -> Bits:
         """See `Comparable`."""
@@ -137,7 +154,7 @@ class NumberColumn:
         def within(width: float) -> Bits:
             low = np.searchsorted(self._known, values - width, side="left")
             high = np.searchsorted(self._known, values + width, side="right")
-            return np.maximum(_surprise(high - low, self._n), np.float32(1e-3))
+            return _surprise(high - low, self._n)
 
         return within(0.0), within(self._tolerance)
 
@@ -145,41 +162,64 @@ class NumberColumn:
 class TextColumn:
     """Free text, compared by its set of words or, where it is short, of three-letter pieces.
 
-    A signature of `N_SLOTS` minima of hashes is kept (MinHash): the share of slots in which two
-    signatures agree estimates the share of pieces that two texts have in common.
+    Each piece is hashed into one of `N_SLOTS` slots, and each slot keeps its smallest hash: of the slots that
+    either text fills, the share in which two agree estimates the share of pieces they have in common.
 
     References
     ----------
-    Broder (1997), "On the resemblance and containment of documents".
+    Li, Owen and Zhang (2012), "One permutation hashing", NIPS.
     """
 
-    lookup_bits = 2 * SLOT_BITS
-    lookup_survival = 0.6
+    lookup_bits = 8.0
+    lookup_survival = 0.5
 
     def __init__(self, series: pl.Series) -> None:
         text = series.fill_null("").str.to_lowercase()
         is_long = float(text.str.len_chars().mean() or 0) > LONG_TEXT  # type: ignore[arg-type]
-        pieces = _words(text) if is_long else _letters(text)
-        self._slots, n_pieces = _signatures(*pieces, len(text))
-        self._weight = (SLOT_BITS * np.clip(n_pieces / N_SLOTS, 1 / N_SLOTS, 1)).astype(np.float32)
+        cut = _words if is_long else _letters
+        # A piece takes some 40 bytes while it is hashed, so texts are cut a few at a time.
+        blocks = [_signatures(*cut(text[start : start + BLOCK])) for start in range(0, len(text), BLOCK)]
+        self._slots = np.concatenate([np.empty((0, N_SLOTS), dtype=np.uint32), *blocks])
 
     def lookup(self, random: np.random.Generator) -> Hashes:
-        """See `Comparable`: two slots, drawn at random."""
-        first, second = random.choice(N_SLOTS, size=2, replace=False)
-        pair = self._slots[:, first].astype(np.uint64) << np.uint64(32) | self._slots[:, second]
+        """See `Comparable`: the first two filled slots from a random one on."""
+        turned = np.roll(self._slots, int(random.integers(N_SLOTS)), axis=1)
+        every, is_filled = np.arange(len(turned)), turned > 0
+        first = is_filled.argmax(axis=1)
+        is_filled[every, first] = False
+        second = is_filled.argmax(axis=1)
+        pair = turned[every, first].astype(np.uint64) << np.uint64(32) | turned[every, second]
         return _mixed(pair, random)
 
+    def same(self, rows: IntArray, others: IntArray) -> NDArray[np.bool_]:
+        """See `Comparable`; two empty texts are the same."""
+        n_equal, n_filled = self._counted(rows, others)
+        return n_equal >= SAME_TEXT * n_filled
+
     def agreement(self, rows: IntArray, others: IntArray) -> Bits:
-        """See `Comparable`."""
-        slots = self._slots
-        equal = sum((slots[rows, slot] == slots[others, slot]).astype(np.float32) for slot in range(N_SLOTS))
-        return np.where(equal >= N_SLOTS / 2, equal * self._weight[rows], np.float32(0)).astype(np.float32)
+        """See `Comparable`; texts that have a few pieces in common agree a little."""
+        return SLOT_BITS * self._counted(rows, others)[0]
+
+    def _counted(self, rows: IntArray, others: IntArray) -> tuple[Bits, Bits]:
+        """Return in how many slots two texts agree, and how many at least one of them fills."""
+        shape = np.broadcast_shapes(rows.shape, others.shape)
+        n_equal, n_filled = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32)
+        for slot in range(N_SLOTS):
+            one, other = self._slots[rows, slot], self._slots[others, slot]
+            is_filled = (one > 0) | (other > 0)
+            n_filled += is_filled
+            n_equal += (one == other) & is_filled
+        return n_equal, n_filled
 
 
 def _mixed(values: Hashes, random: np.random.Generator) -> Hashes:
-    """Return well-spread hashes of integers, another function at each call (splitmix64)."""
-    salt = random.integers(1, 2**63, dtype=np.uint64)
-    mixed = (values + salt) * np.uint64(0x9E3779B97F4A7C15)
+    """Return well-spread hashes of integers, by another function at each call."""
+    return _spread(values + random.integers(1, 2**63, dtype=np.uint64))
+
+
+def _spread(values: Hashes) -> Hashes:
+    """Return splitmix64's finalizer: every bit of the input changes about half of the output's."""
+    mixed = values * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
@@ -206,13 +246,13 @@ def _letters(text: pl.Series) -> tuple[Hashes, IntArray]:
     return runs[inside[:-2]], lengths - 2
 
 
-def _signatures(pieces: Hashes, n_pieces: IntArray, n_rows: int) -> tuple[NDArray[np.uint32], IntArray]:
-    """Return the minimum of each of `N_SLOTS` hash functions over each text's pieces; 0 for an empty text."""
-    slots = np.zeros((n_rows, N_SLOTS), dtype=np.uint32)
-    filled = n_pieces > 0
-    starts = (np.cumsum(n_pieces) - n_pieces)[filled]
-    random = np.random.default_rng(0)  # the functions are arbitrary but must be the same for all texts
-    for slot in range(N_SLOTS if len(pieces) else 0):
-        hashes = (_mixed(pieces, random) >> np.uint64(32)).astype(np.uint32)
-        slots[filled, slot] = np.minimum.reduceat(hashes, starts)
-    return slots, n_pieces
+def _signatures(pieces: Hashes, n_pieces: IntArray) -> NDArray[np.uint32]:
+    """Return the smallest hash that each text has in each slot, 0 where it has none."""
+    hashes = _spread(pieces)
+    cells = np.repeat(np.arange(len(n_pieces)) * N_SLOTS, n_pieces) + (hashes % np.uint64(N_SLOTS)).astype(
+        np.int64
+    )
+    slots = np.full(len(n_pieces) * N_SLOTS, 2**32 - 1, dtype=np.uint32)
+    np.minimum.at(slots, cells, (hashes >> np.uint64(33)).astype(np.uint32) + np.uint32(1))
+    slots[slots == 2**32 - 1] = 0
+    return slots.reshape(-1, N_SLOTS)

@@ -1,7 +1,7 @@
 """A dataset: rows that were read, with their schema and fingerprint."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -28,6 +28,8 @@ class Dataset:
         What reading noticed (malformed rows, renamed columns, …).
     facts : tuple of (str, str)
         How it was read, for people: ("delimiter", "`;`"), ("encoding", "utf-16"), …
+    read_as : mapping
+        How it was read, as options of the recipe's section `data`: {"delimiter": ";", "header": True}.
     """
 
     rows: pl.LazyFrame
@@ -36,6 +38,7 @@ class Dataset:
     origin: str
     findings: tuple[Finding, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    read_as: Mapping[str, str | bool] = field(default_factory=dict)
 
     def frame(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
         """Return the rows (of some columns) in memory."""
@@ -50,9 +53,7 @@ class Dataset:
     def select(self, columns: Iterable[str]) -> "Dataset":
         """Return the dataset with some of its columns."""
         schema = self.schema.select(columns)
-        return Dataset(
-            self.rows.select(schema.names), schema, self.n_rows, self.origin, self.findings, self.facts
-        )
+        return replace(self, rows=self.rows.select(schema.names), schema=schema)
 
     def batches(self, n_rows: int = 65_536) -> Iterator[pl.DataFrame]:
         """Yield the rows in order, at most `n_rows` at a time, in bounded memory."""

@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -69,9 +69,8 @@ def any_field_size() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def csv_rows(text: str, dialect: Dialect) -> Iterator[tuple[int, Row]]:
-    """Yield the rows of `text` and how many of its lines they and those before them took."""
-    lines = io.StringIO(text, newline="\n")
+def csv_rows(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, Row]]:
+    """Yield the rows in `lines` and how many of the lines they and those before them took."""
     reader = csv.reader(
         lines,
         delimiter=dialect.delimiter,
@@ -91,9 +90,10 @@ def _lone_returns_as_blanks(text: str) -> str:
 def _head_rows(text: str, dialect: Dialect) -> list[tuple[int, Row]]:
     with any_field_size():
         try:
-            return list(itertools.islice(csv_rows(text, dialect), _MAX_ROWS))
+            return list(itertools.islice(csv_rows(io.StringIO(text, newline="\n"), dialect), _MAX_ROWS))
         except csv.Error:
-            return list(itertools.islice(csv_rows(_lone_returns_as_blanks(text), dialect), _MAX_ROWS))
+            lines = io.StringIO(_lone_returns_as_blanks(text), newline="\n")
+            return list(itertools.islice(csv_rows(lines, dialect), _MAX_ROWS))
 
 
 def find_dialect(head: str, *, is_whole: bool, suffix: str, delimiter: str, header: bool | str) -> Dialect:
@@ -155,7 +155,7 @@ def find_dialect(head: str, *, is_whole: bool, suffix: str, delimiter: str, head
 
 def _has_blanks_before_quotes(head: str, delimiter: str, quote: str) -> bool:
     """Return whether quoted fields usually follow a delimiter and blanks."""
-    n_spaced = len(re.findall(rf"{re.escape(delimiter)} +{quote}", head))
+    n_spaced = len(re.findall(rf"{re.escape(delimiter)} +{quote}(?!{quote})", head))
     return n_spaced > 0 and n_spaced >= head.count(delimiter + quote)
 
 

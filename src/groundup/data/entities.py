@@ -174,8 +174,8 @@ def _resemblance(dataset: Dataset, split: Split, keys: pl.Series, target: str, s
     n_alike = 0
     for each in others:
         comparable = make_comparable(sample[each.name], each, every)
-        within = float(np.mean(comparable.agreement(first, second) > 0))
-        between = float(np.mean(comparable.agreement(first, stranger) > 0))
+        within = float(np.mean(comparable.same(first, second)))
+        between = float(np.mean(comparable.same(first, stranger)))
         n_alike += within >= 0.9 and between <= 0.5
     if n_alike < max(2, len(others) / 2):
         return ""

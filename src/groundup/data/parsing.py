@@ -18,6 +18,7 @@ import polars as pl
 from groundup.core.schema import Kind, Storage
 from groundup.data.kinds import name_words
 from groundup.data.values import (
+    BLANKS,
     BOOLEAN_PAIRS,
     BOOLEANS,
     NUMBER_FORMATS,
@@ -143,7 +144,7 @@ def parse(text: pl.Series, reading: Reading, missing: Iterable[str]) -> Parsed:
 
 def _parse_short_strings(text: pl.Series, spellings: set[str]) -> Parsed:
     """Do the same as `parse` in plain Python, which is faster for tables of many columns and few rows."""
-    trimmed = [value and value.strip() for value in text]
+    trimmed = [value and value.strip(BLANKS) for value in text]
     found = spellings.intersection(trimmed) - {""}
     values = [None if value in spellings else value for value in trimmed]
     return Parsed(pl.Series(text.name, values, dtype=pl.String), found)
@@ -336,7 +337,7 @@ def _sample(text: pl.Series, missing: Iterable[str]) -> list[str]:
     if len(text) > len(some):
         some += text.gather_every(max(1, len(text) // _SAMPLE)).to_list()
     spellings = set(missing) | {""}
-    distinct = dict.fromkeys(value.strip() for value in dict.fromkeys(some) if value)
+    distinct = dict.fromkeys(value.strip(BLANKS) for value in dict.fromkeys(some) if value)
     return [each for each in distinct if each not in spellings][: 2 * _SAMPLE]
 
 
@@ -375,8 +376,9 @@ def _number_candidates(
         )
         if not has_fraction:
             yield Reading("integer")
-        if is_declared or not _holds_long_codes(text, sample):
-            yield Reading("float")
+        if not is_declared and _holds_long_codes(text, sample):
+            return
+        yield Reading("float")
     shares = {
         key: _share(sample, [parse_number(each, key) is not None for each in sample])
         for key in NUMBER_FORMATS
@@ -396,7 +398,7 @@ def _number_candidates(
 def has_leading_zeros(text: pl.Series) -> bool:
     """Return whether any text is a code such as 00123."""
     if len(text) <= _SHORT:
-        return any(_LEADING_ZERO.match(value.strip()) for value in text if value)
+        return any(_LEADING_ZERO.match(value.strip(BLANKS)) for value in text if value)
     return bool(text.str.contains(r"^\s*[+-]?0[0-9]+\s*$").any())
 
 

@@ -24,7 +24,8 @@ from groundup.data.text import TextFile
 _NEWLINE, _RETURN = 10, 13
 _MIN_BLOCK_BYTES: Final = 1 << 23
 _MAX_ROW_BYTES: Final = 1 << 26
-_MAX_OPEN_QUOTES: Final = 100
+_MAX_MAC_LINE_BYTES: Final = 1 << 16
+_SENTINEL: Final = "\x00\n"
 _MAX_FOOTER_ROWS: Final = 20
 
 
@@ -206,7 +207,7 @@ class Records:
         for index in structure.misfits.tolist():
             start = int(structure.ends[index - 1]) if index else 0
             end = int(structure.ends[index])
-            row = next((row for _, row in self._rows_of(block[start:end].decode())), [])
+            row = next((row for _, row in self._rows_of(_lines_of(block[start:end].decode()))), [])
             fitted = self._fit(row, first_line + int(np.searchsorted(newlines, start)))
             pieces += [block[done:start], b"" if fitted is None else self._written(fitted)]
             done = end
@@ -222,6 +223,8 @@ class Records:
         return text.getvalue().encode()
 
     def _divide_fast(self, block: bytes, columns: list[int]) -> pl.DataFrame:
+        if not block:  # Polars refuses what repairing can leave of a block of blank lines
+            return pl.DataFrame(schema={str(index): pl.String for index in columns})
         return pl.read_csv(
             block,
             has_header=False,
@@ -260,36 +263,54 @@ class Records:
 
     def _tolerant_rows(self, text: str, *, is_end: bool) -> Iterator[tuple[int, Row]]:
         """Yield rows and the lines used so far; a quote that is never closed is read as a character."""
-        n_before = 0
-        while True:
-            sentinel = "\x00\n"
-            whole = list(self._rows_of(text + sentinel if is_end else text))
-            is_open = is_end and (not whole or "".join(whole[-1][1]) != "\x00")
-            if not is_end:
-                yield from ((n_before + n_lines, row) for n_lines, row in whole)
-                return
-            yield from ((n_before + n_lines, row) for n_lines, row in whole[:-1])
-            if not is_open:
-                return
-            n_done = whole[-2][0] if len(whole) > 1 else 0
-            text = "".join(io.StringIO(text, newline="\n").readlines()[n_done:])
-            n_before += n_done
-            self.problems.open_quotes.append(self._line + n_before + 1)
-            if len(self.problems.open_quotes) > _MAX_OPEN_QUOTES:
-                raise DataError(
-                    f"`{self.file.path}`, line {self._line + n_before + 1}: more than {_MAX_OPEN_QUOTES} quotes are "
-                    "opened and never closed. Close them, or remove them."
-                )
-            line, _, text = text.partition("\n")
-            n_before += 1
-            yield n_before, line.rstrip("\r").split(self.dialect.delimiter)
+        lines = _lines_of(text)
+        done = 0
+        while done < len(lines):
+            first = done
+            for n_lines, row in self._rows_of([*lines[first:], _SENTINEL] if is_end else lines[first:]):
+                end = first + n_lines
+                if is_end and end > len(lines):
+                    break
+                is_whole = is_end or end < len(lines)
+                if is_whole and end - done > 1 and (alone := self._rows_alone(lines[done:end])):
+                    self.problems.open_quotes.append(self._line + done + 1)
+                    yield from enumerate(alone, start=done + 1)
+                else:
+                    yield end, row
+                done = end
+            if done < len(lines):  # only a quote that is still open at the very end leads here
+                self.problems.open_quotes.append(self._line + done + 1)
+                done += 1
+                yield done, lines[done - 1].rstrip("\r\n").split(self.dialect.delimiter)
 
-    def _rows_of(self, text: str) -> Iterator[tuple[int, Row]]:
+    def _rows_alone(self, lines: list[str]) -> list[Row]:
+        """Return a row for each line if that makes more sense than one row for all of them, else none.
+
+        Two stray quotes some lines apart look like one long field. It is none if the quotes do not
+        stand at the edges of a field, and each of the lines is a row of its own.
+        """
+        try:
+            strict = csv.reader(lines, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote, strict=True)
+            if len(next(strict)) == self.dialect.n_columns:
+                return []
+        except csv.Error:
+            pass
+        rows = []
+        for line in lines:
+            row = next(iter(self._rows_of([line])))[1]
+            if len(row) != self.dialect.n_columns or row[-1].endswith("\n"):
+                row = line.rstrip("\r\n").split(self.dialect.delimiter)
+            if len(row) != self.dialect.n_columns:
+                return []
+            rows.append(row)
+        return rows
+
+    def _rows_of(self, lines: list[str]) -> list[tuple[int, Row]]:
         with any_field_size():
             try:
-                yield from list(csv_rows(text, self.dialect))
+                return list(csv_rows(lines, self.dialect))
             except csv.Error:
-                yield from list(csv_rows(_returns_as_blanks(text), self.dialect))
+                return list(csv_rows([_returns_as_blanks(line) for line in lines], self.dialect))
 
     def _take_footer(self, rows: list[Row], lines: list[int]) -> None:
         """Remove lines below the table, while blank lines can still be seen."""
@@ -342,6 +363,11 @@ def _n_filled(row: Row) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
 
+def _lines_of(text: str) -> list[str]:
+    """Return the lines with their ends; only ``\\n`` ends one."""
+    return io.StringIO(text, newline="\n").readlines()
+
+
 def _returns_as_blanks(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", " ")
 
@@ -356,7 +382,11 @@ def _offset_of_line(block: bytes, n_lines: int) -> int:
 
 def unix_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     r"""Yield the blocks with `\r` for `\n` where lines end in `\r` alone, as on old Macs."""
-    first = next(blocks, b"")
+    first = b""
+    for block in blocks:
+        first += block
+        if b"\n" in first or len(first) > _MAX_MAC_LINE_BYTES:
+            break
     rest = chain((first,), blocks)
     if b"\n" in first or b"\r" not in first:
         return rest

@@ -114,7 +114,7 @@ def _dataset(raw: RawTable, origin: str) -> Dataset:
     frame = pl.DataFrame([each.values for each in raw.columns])
     schema = Schema(each.column for each in raw.columns)
     findings = (*raw.findings, *_column_findings(raw.columns))
-    return Dataset(frame.lazy(), schema, raw.n_rows, origin, findings, raw.facts)
+    return Dataset(frame.lazy(), schema, raw.n_rows, origin, findings, raw.facts, raw.read_as)
 
 
 def _column_findings(columns: Sequence[Collected]) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """A text file becomes a table: its dialect, its rows, its columns, and what to tell about them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class RawTable:
     n_rows: int
     findings: tuple[Finding, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default=())
+    read_as: Mapping[str, str | bool] = field(default_factory=dict)
 
 
 def read_text_table(path: Path, options: DataOptions, wanted_columns: WantedColumns) -> RawTable:
@@ -86,7 +87,7 @@ def read_text_table(path: Path, options: DataOptions, wanted_columns: WantedColu
         *_about_rows(records.problems, dialect, n_rows, path),
         *_about_padding(records.problems, dialect, padding),
     ]
-    return RawTable(kept, n_rows, tuple(findings), _facts(file, dialect))
+    return RawTable(kept, n_rows, tuple(findings), _facts(file, dialect), _read_as(file, dialect))
 
 
 def _suffix(path: Path) -> str:
@@ -141,6 +142,16 @@ def _finish(records: Records, positions: list[int], readers: list[TextColumn]) -
     return [
         reader.finish(whole.pop(position, None)) for position, reader in zip(positions, readers, strict=True)
     ]
+
+
+def _read_as(file: TextFile, dialect: Dialect) -> dict[str, str | bool]:
+    """Return the options that read the file in the same way again, where there are such."""
+    options: dict[str, str | bool] = {"header": dialect.names is not None}
+    if file.n_fallback_bytes == 0:
+        options["encoding"] = file.found_encoding
+    if dialect.delimiter != "\x1f":
+        options["delimiter"] = dialect.delimiter
+    return options
 
 
 def _facts(file: TextFile, dialect: Dialect) -> tuple[tuple[str, str], ...]:

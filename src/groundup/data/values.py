@@ -19,6 +19,12 @@ MISSING_SPELLINGS: Final = frozenset(
 )
 """Spellings of "missing" that no number, date or boolean can be confused with."""
 
+BLANKS: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000"
+)
+"""What is trimmed around a value: Unicode's white space, as Polars trims it."""
+
 BOOLEANS: Final[Mapping[str, bool]] = MappingProxyType(
     {"true": True, "false": False, "yes": True, "no": False, "y": True, "n": False, "t": True, "f": False}
     | {"1": True, "0": False}
@@ -48,8 +54,9 @@ class NumberFormat:
 
     @property
     def pattern(self) -> str:
-        """A pattern for the whole text; its groups: bracket, sign, currency, sign, digits, fraction, exponent,
-        percent, currency, bracket.
+        """A pattern for the whole text.
+
+        Its groups: bracket, sign, currency, sign, digits, fraction, exponent, percent, currency, bracket.
         """
         digits = rf"([1-9][0-9]{{0,2}}(?:{self.thousands}[0-9]{{3}})+|[0-9]*)"
         fraction = rf"(\{self.decimal}[0-9]*)?"
@@ -302,7 +309,7 @@ def _number_reader(column: Column) -> RowReader:
         if value is None:
             return None
         if isinstance(value, str):
-            text = value.strip()
+            text = value.strip(BLANKS)
             if text in missing or text.lower().lstrip("+-") in ("inf", "infinity", "nan"):
                 return None
             number = parse_number(text, number_format)
@@ -336,7 +343,7 @@ def _text_reader(column: Column) -> RowReader:
             if value is None or value != value:
                 return None
             value = as_text(value) if not isinstance(value, str) else value
-        text = value.strip()
+        text = value.strip(BLANKS)
         return None if text in missing else text
 
     return read
@@ -352,7 +359,7 @@ def _boolean_reader(column: Column) -> RowReader:
         if value is None or value != value:
             return None
         if isinstance(value, str):
-            text = value.strip()
+            text = value.strip(BLANKS)
             if text in missing:
                 return None
             if text.lower() in BOOLEANS:
@@ -369,7 +376,7 @@ def _datetime_reader(column: Column) -> RowReader:
 
     def read(value: object) -> datetime | None:
         if isinstance(value, str):
-            text = value.strip()
+            text = value.strip(BLANKS)
             if text in missing:
                 return None
             moment = parse_datetime(text, column.format)

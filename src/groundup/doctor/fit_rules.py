@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from groundup.core.findings import Finding
 from groundup.core.json import Json
-from groundup.core.wording import count, listed
+from groundup.core.wording import count, listed, number
 from groundup.doctor.contract import Answer, NotApplicable
 from groundup.doctor.signals import FitSignals, Span
 
@@ -102,7 +102,8 @@ def no_better_than_baseline(signals: FitSignals) -> Answer:
             "F003",
             "error" if high <= 0 else "warning",
             f"On the test rows, the mean {signals.loss} of `{signals.learner}` is lower than the "
-            f"baseline's by {value:.3g} (interval {low:.3g} to {high:.3g}): not clearly more than nothing.",
+            f"baseline's by {number(value, 3)} (interval {number(low, 3)} to {number(high, 3)}): not clearly "
+            "more than nothing.",
             "Do not use the model yet: look for columns that can say something about the target, and for "
             "mistakes in it.",
             {"learner": signals.learner, "loss": signals.loss, "improvement": _json(signals.improvement)},
@@ -149,8 +150,9 @@ def more_data_would_help(signals: FitSignals) -> Answer:
         Finding(
             "F005",
             "info",
-            f"With twice the rows, the held-out {signals.loss} fell by {value:.3g} (interval {low:.3g} to "
-            f"{high:.3g}), and the curve has not flattened at {count(signals.n_train, 'row')}.",
+            f"With twice the rows, the held-out {signals.loss} fell by {number(value, 3)} (interval "
+            f"{number(low, 3)} to {number(high, 3)}), and the curve has not flattened at "
+            f"{count(signals.n_train, 'row')}.",
             "Gather more rows like these: it will help more than tuning.",
             {"n_train": signals.n_train, "loss": signals.loss, "slope": _json(signals.slope)},
         ),

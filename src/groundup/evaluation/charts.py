@@ -162,15 +162,15 @@ def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss:
     return chart(f"{loss} by round on training and validation rows.{best}", data, layers)
 
 
-def data_fractions(fractions: Sequence[Row], *, metric: str) -> Spec:
-    """Draw the score against the number of training rows, on those rows and on held-out ones.
+def data_fractions(fractions: Sequence[Row], *, loss: str = "loss") -> Spec:
+    """Draw the loss against the number of training rows, on held-out rows and, if known, on those rows.
 
     Parameters
     ----------
     fractions : sequence of mapping
-        `n` (training rows), `train`, `held_out`, and optionally `low`, `high` around `held_out`.
-    metric : str
-        The score's title.
+        `n` (training rows), `held_out`, and optionally `train`, and `low`, `high` around `held_out`.
+    loss : str
+        The loss's name, for the axis.
     """
     data = [
         {"x": row["n"], "y": row[part], "label": title, "low": row.get("low"), "high": row.get("high")}
@@ -179,18 +179,19 @@ def data_fractions(fractions: Sequence[Row], *, metric: str) -> Spec:
         if is_number(row.get(part))
     ]
     x = {**quantity("x", "Training rows"), "axis": {"grid": False, "tickCount": 5}}
-    base = {"x": x, "color": series_color(data)}
+    color = series_color(data, {"training rows": BLUE, "held-out rows": ORANGE})
     held_out = {"filter": "datum.label == 'held-out rows' && isValid(datum.low) && isValid(datum.high)"}
-    band = {"x": x, "y": quantity("low", metric), "y2": {"field": "high"}}
+    band = {"x": x, "y": quantity("low", loss), "y2": {"field": "high"}}
+    line = {"x": x, "y": quantity("y", loss), "color": color}
     layers: list[Spec] = [
         {
             "transform": [held_out],
             "mark": {"type": "area", "opacity": 0.18, "color": ORANGE},
             "encoding": band,
         },
-        {"mark": {"type": "line", "point": {"size": 36}}, "encoding": {**base, "y": quantity("y", metric)}},
+        {"mark": {"type": "line", "point": {"size": 36}}, "encoding": line},
     ]
-    return chart(f"{metric} for growing numbers of training rows.", data, layers)
+    return chart(f"{loss} for growing numbers of training rows.", data, layers)
 
 
 def confusion(labels: Sequence[Any], counts: Sequence[Sequence[int]]) -> Spec:
@@ -353,7 +354,7 @@ def predicted_and_actual(points: Sequence[Sequence[float]], *, target: str) -> S
         "x": quantity("x", f"Predicted {name}", domain=ends),
         "y": quantity("y", f"Actual {name}", domain=ends),
     }
-    mark = {"type": "point", "filled": True, "size": 14, "opacity": 0.45, "color": BLUE, "clip": True}
+    mark = {"type": "point", "filled": True, "size": 16, "opacity": 0.65, "color": BLUE, "clip": True}
     layers = [{"mark": mark, "encoding": encoding}, reference_line(ends, ends)]
     return chart(
         f"Actual by predicted {name}, {len(data)} rows; the diagonal is perfect.", data, layers, height=330
@@ -374,8 +375,9 @@ def residual_histogram(edges: Sequence[float], counts: Sequence[int]) -> Spec:
         {"x": low, "x2": high, "y": count}
         for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
     ]
-    x = {**quantity("x", "Error (actual − predicted)"), "axis": {"grid": False}}
-    encoding = {"x": x, "x2": {"field": "x2"}, "y": {**quantity("y", "Rows"), "scale": {"zero": True}}}
+    x = {**quantity("x", "Error (actual − predicted)"), "axis": {"grid": False}, "bin": "binned"}
+    y = {**quantity("y", "Rows"), "scale": {"zero": True}, "axis": {"tickMinStep": 1, "tickCount": 4}}
+    encoding = {"x": x, "x2": {"field": "x2"}, "y": y}
     bars = {"mark": {"type": "bar", "color": BLUE, "opacity": 0.8}, "encoding": encoding}
     return chart("Histogram of the errors.", data, [bars, *vertical_mark(0, "")], height=330)
 
@@ -396,7 +398,7 @@ def importance(rows: Sequence[Row], *, metric: str) -> Spec:
         {"label": label, "x": row["importance"], **_whiskers(row, row["importance"])}
         for label, row in zip(unique_labels([row["column"] for row in top]), top, strict=True)
     ]
-    title = f"Loss of {metric} when shuffled"
+    title = f"Worsening of {metric}"
     y = labels_axis()
     bar = {"y": y, "x": {**quantity("x", title), "scale": {"zero": True}}}
     rule = {"y": y, "x": quantity("low", title), "x2": {"field": "high"}}

@@ -112,10 +112,14 @@ def labels_axis() -> Spec:
     return {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
-def series_color(data: Sequence[Row]) -> Spec:
-    """Return the encoding of the field `label` by colour, with a legend if there are several."""
+def series_color(data: Sequence[Row], colors: Mapping[str, str] | None = None) -> Spec:
+    """Return the encoding of the field `label` by colour, with a legend if there are several.
+
+    Labels take the palette's colours in turn, unless `colors` gives each its own.
+    """
     labels = list(dict.fromkeys(row["label"] for row in data))
-    scale = {"domain": labels, "range": list(_SERIES[: max(1, len(labels))])}
+    chosen = [colors[label] for label in labels] if colors else list(_SERIES[: len(labels)])
+    scale = {"domain": labels, "range": chosen or [BLUE]}
     longest = max((len(label) for label in labels), default=0)
     legend: Spec | None = {
         "symbolType": "stroke",

@@ -164,14 +164,20 @@ def _fold_scores(report: Report) -> _Plan | None:
 
 
 def _data_fractions(report: Report) -> _Plan | None:
-    fractions = _part(report, "fit", "fractions")
-    if not fractions:
+    n_train = _part(report, "split", "n_train") or 0
+    fractions = [
+        {**row, "n": row.get("n") or round((row.get("share") or 0) * n_train)}
+        for row in _part(report, "fit", "fractions") or ()
+        if is_number(row.get("held_out"))
+    ]
+    if len(fractions) < 2:
         return None
+    loss = "Mean squared error" if _part(report, "problem", "task") == "regression" else "Log loss"
     note = (
-        "The same model on growing parts of the training rows. If the held-out line still improves at its "
-        "end, more rows would help. A wide gap between the lines is overfitting."
+        "The same model on growing parts of the training rows; lower is better. If the line of the held-out "
+        "rows still falls at its end, more rows would help."
     )
-    return _Plan(charts.data_fractions(fractions, metric=_score_title(report)), "Would more data help?", note)
+    return _Plan(charts.data_fractions(fractions, loss=loss), "Would more data help?", note)
 
 
 def _confusion(report: Report) -> _Plan | None:

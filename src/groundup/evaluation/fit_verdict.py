@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from groundup.core.inputs import FloatArray
+from groundup.core.wording import number
 from groundup.evaluation.intervals import BootstrapOptions, Interval, paired_difference, ratio_interval
 
 Verdict = Literal["overfits", "underfits", "fits", "undecided"]
@@ -23,7 +24,7 @@ Verdict = Literal["overfits", "underfits", "fits", "undecided"]
 FEWEST_ROWS: Final = 30
 """With fewer training rows no verdict is given."""
 
-# All of these are shares of the held-out loss, chosen on planted cases (tests/evaluation/test_fit_verdict.py).
+# All are shares of the held-out loss, chosen on planted cases (tests/evaluation/test_fit_verdict.py).
 _WIDE_GAP: Final = 0.25
 _NARROW_GAP: Final = 0.10
 _SHRINKING_HELPS: Final = 0.03
@@ -270,12 +271,16 @@ def _decide(signs: _Signs) -> tuple[Verdict, str]:
 
 def _decide_without_remedy(signs: _Signs) -> tuple[Verdict, str]:
     """Return the verdict where nothing was found that would lower the held-out loss."""
-    if not _is_above(signs.skill, 0.0):
+    is_untried = signs.probe is None and signs.fewer_rounds is None
+    has_skill = _is_above(signs.skill, 0.0)
+    # Losses of wild predictions vary so much that no remedy passes for sure; the lost gain still shows.
+    is_gain_lost = _is_above(signs.gap, _WIDE_GAP) and signs.illusion >= _ILLUSION
+    if is_gain_lost and (is_untried or not has_skill):
+        gone = f"{min(signs.illusion, 1):.0%}"
+        return "overfits", f"On held-out rows {gone} of its gain over the baseline is gone."
+    if not has_skill:
         return "undecided", "It is not clearly better than the baseline, which learns nothing."
-    if signs.probe is None and signs.fewer_rounds is None:
-        if signs.is_gap_wide and signs.illusion >= _ILLUSION:
-            gone = f"{min(signs.illusion, 1):.0%}"
-            return "overfits", f"On held-out rows {gone} of its gain over the baseline is gone."
+    if is_untried:
         return "undecided", "Nothing was tried that could show whether its loss can be lowered."
     more_rows = " More rows would lower it." if _is_above(signs.slope, 0.0) else ""
     return "fits", f"Nothing that was tried clearly lowers its loss on held-out rows.{more_rows}"
@@ -288,8 +293,8 @@ def _value(interval: Interval | None) -> float:
 def _gap_words(evidence: FitEvidence) -> str:
     held_out, in_sample = float(evidence.held_out.mean()), float(evidence.in_sample.mean())
     return (
-        f"(Loss per row: {in_sample:.4g} on rows it was fitted on, {held_out:.4g} on rows held out, "
-        f"{float(evidence.baseline.mean()):.4g} for the baseline.)"
+        f"(Loss per row: {number(in_sample)} on rows it was fitted on, {number(held_out)} on rows held out, "
+        f"{number(float(evidence.baseline.mean()))} for the baseline.)"
     )
 
 

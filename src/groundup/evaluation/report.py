@@ -38,6 +38,8 @@ COLUMNS_DRAWN: Final = 60
 """Columns whose distribution is drawn; the others stand in a plain table."""
 COLUMNS_OPEN: Final = 13
 """Columns that are shown without unfolding anything, the target first."""
+ROWS_LISTED: Final = 5000
+"""Rows of a table that has one a column; with more the page would be too heavy for a browser."""
 _STOPPED: Final = {
     "limit": "Training ended at the most rounds allowed.",
     "patience": "Training ended early, because the validation loss had not improved for a while.",
@@ -109,6 +111,7 @@ def _context(report: Mapping[str, Any]) -> dict[str, Any]:
         "fact_tables": _fact_tables(report),
         "confidence": confidence_percent(report),
         "palette": PALETTE,
+        "rows_listed": ROWS_LISTED,
         "dash": DASH,
     }
 

@@ -13,6 +13,7 @@ from groundup.core.errors import RunError, SplitError
 from groundup.core.files import write_json
 from groundup.core.inputs import Inputs, IntArray, Needs
 from groundup.core.runs import RunFolder
+from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.data.fingerprint import fingerprint
 from groundup.data.leaks import find_leaks
@@ -72,6 +73,7 @@ class Collected:
         self.split = split
         self.target = framed.problem.target
         left_out = {self.target, recipe.data.split.column, recipe.data.split.group}
+        left_out |= {name for name, column in recipe.preparation.columns.items() if column.drop}
         self.features = tuple(name for name in framed.dataset.schema.names if name not in left_out)
         if not self.features:
             raise SplitError("There is no column left to predict from; the table holds only the target.")
@@ -141,7 +143,7 @@ def collect(session: Session, framed: Framed) -> Collected:
         session.report_findings(_examine_data(framed, collected))
         _write_data(session, collected)
         n_features = len(collected.features)
-        step.say(f"{dataset.n_rows:,} rows and {n_features} columns from {dataset.origin}.")
+        step.say(f"{count(dataset.n_rows, 'row')} and {count(n_features, 'column')} from {dataset.origin}.")
         step.say(split.reason)
         kinds = [dataset.schema[name].kind for name in collected.features]
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))

@@ -32,6 +32,7 @@ def gather_facts(
         "run": session.folder.path.name,
         "folder": str(session.folder.path),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "confidence": session.recipe.evaluation.confidence,
         "status": "stopped" if session.events.should_stop else "finished",
         "problem": {**framed.problem.to_json(), "metric_title": metric.title, "question": _question(framed)},
         "data": _data(session, framed, collected),
@@ -154,7 +155,10 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
     for part, points in curves.items():
         for round_, loss in points:
             rounds.setdefault(round_, {})[part] = loss
+    said = {step.number: " ".join(step.sentences) for step in session.steps}
     return {
+        "initialisation": said[4],
+        "optimizer": said[5],
         "seed": session.recipe.training.seed,
         "threads": plan.threads,
         "threads_reason": plan.threads_reason,

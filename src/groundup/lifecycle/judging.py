@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from groundup.core.findings import Finding
 from groundup.core.inputs import FloatArray, Predictions
 from groundup.core.seeds import generator
+from groundup.core.wording import count, number
 from groundup.data.dataset import Dataset
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import FIT_RULES
@@ -270,12 +271,12 @@ def _headline(trainer: Trainer, scores: dict[str, Scores]) -> str:
     title = get_metric(metric, trainer.framed.problem.task).title
     n_rows = trainer.collected.test.n_rows
     if score["value"] is None or score["low"] is None:
-        return f"The {n_rows:,} test rows do not allow {title}: {score.get('note', '')}."
+        return f"The {count(n_rows)} test rows do not allow {title}: {score.get('note', '')}."
     level = f"{trainer.session.recipe.evaluation.confidence:.0%}"
-    beside = "" if guess["value"] is None else f"; the baseline has {guess['value']:.4g}"
+    beside = "" if guess["value"] is None else f"; the baseline has {number(guess['value'])}"
     return (
-        f"{title} on {n_rows:,} test rows that nothing had seen before: {score['value']:.4g} "
-        f"({level} interval {score['low']:.4g} to {score['high']:.4g}){beside}."
+        f"{title} on {count(n_rows)} test rows that nothing had seen before: {number(score['value'])} "
+        f"({level} interval {number(score['low'])} to {number(score['high'])}){beside}."
     )
 
 

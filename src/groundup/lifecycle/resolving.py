@@ -11,7 +11,6 @@ from groundup.lifecycle.session import Session
 def resolve_data(framed: Framed, collected: Collected) -> dict[str, Any]:
     """Return the values that reading, framing and splitting decided, by dotted path."""
     problem, schema = framed.problem, framed.dataset.schema
-    read_as = dict(framed.dataset.facts)
     values: dict[str, Any] = {
         "problem.task": problem.task,
         "problem.metric": problem.metric,
@@ -19,8 +18,7 @@ def resolve_data(framed: Framed, collected: Collected) -> dict[str, Any]:
         "data.split.method": collected.split.method,
         "data.columns": {column.name: column.kind for column in schema},
     }
-    values |= {f"data.{key}": read_as[key] for key in ("delimiter", "encoding", "header") if key in read_as}
-    return values
+    return values | {f"data.{option}": value for option, value in framed.dataset.read_as.items()}
 
 
 def resolve_model(session: Session, trainer: Trainer, training: Training) -> dict[str, Any]:

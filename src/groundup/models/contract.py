@@ -129,7 +129,6 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "curve": "losses by part, each a list of [round, loss], at most 200 points",
         "loss": "name of the loss in `curve`",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
-        "n_leaves": "leaves of all trees together",
     }
 )
 """What `Fitted.facts` may hold besides ``learner`` (the prose title); absent where it means nothing."""

@@ -44,6 +44,8 @@ class FittedLightGBM:
         The model, as LightGBM has just written it or `check_text` has found it to be in order.
     is_classifier : bool
         Whether outputs are probabilities.
+    offset : float
+        What is added to every output of a regression.
     facts : mapping
         What `facts` returns.
 
@@ -53,8 +55,10 @@ class FittedLightGBM:
         If LightGBM refuses `text`.
     """
 
-    def __init__(self, text: bytes, *, is_classifier: bool, facts: Mapping[str, Any]) -> None:
-        self.is_classifier = is_classifier
+    def __init__(
+        self, text: bytes, *, is_classifier: bool, offset: float = 0.0, facts: Mapping[str, Any]
+    ) -> None:
+        self.is_classifier, self.offset = is_classifier, offset
         self._text, self._facts = text, dict(facts)
         self._booster = _Booster(text)
         self.n_features, self.n_outputs = self._booster.n_features, self._booster.n_outputs
@@ -64,7 +68,7 @@ class FittedLightGBM:
         """Return predictions for every row of `inputs`."""
         outputs = self._booster.predict(self._checked(inputs.X), self.n_outputs)
         if not self.is_classifier:
-            return Predictions(outputs[:, 0])
+            return Predictions(outputs[:, 0] + self.offset)
         probabilities = (
             np.column_stack([1.0 - outputs[:, 0], outputs[:, 0]]) if self.n_outputs == 1 else outputs
         )
@@ -78,7 +82,7 @@ class FittedLightGBM:
             call = self._rows.call = _row_call(self._booster, self.n_features, self.n_outputs)
         outputs: list[float] = call(values)
         if not self.is_classifier:
-            return outputs[0]
+            return outputs[0] + self.offset
         return [1.0 - outputs[0], outputs[0]] if self.n_outputs == 1 else outputs
 
     def facts(self) -> dict[str, Any]:
@@ -88,7 +92,8 @@ class FittedLightGBM:
     def save(self, folder: Path) -> None:
         """Write ``model.txt`` (LightGBM's own format) and ``learner.json``."""
         write_bytes(folder / _MODEL, self._text)
-        write_json(folder / _STATE, {"is_classifier": self.is_classifier, "facts": self._facts})
+        state = {"is_classifier": self.is_classifier, "offset": self.offset, "facts": self._facts}
+        write_json(folder / _STATE, state)
 
     @classmethod
     def load(cls, folder: Path) -> FittedLightGBM:
@@ -102,11 +107,12 @@ class FittedLightGBM:
         try:
             text = (folder / _MODEL).read_bytes()
             state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-            is_classifier, facts = bool(state["is_classifier"]), dict(state["facts"])
+            is_classifier, offset = bool(state["is_classifier"]), float(state["offset"])
+            facts = dict(state["facts"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PackageError(f"`{folder}` does not hold a LightGBM model: {error!r}.") from error
         check_text(text)
-        return cls(text, is_classifier=is_classifier, facts=facts)
+        return cls(text, is_classifier=is_classifier, offset=offset, facts=facts)
 
     def _checked(self, X: FloatArray) -> FloatArray:
         assert X.ndim == 2, X.shape

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from groundup.core.inputs import FloatArray, IntArray
 from groundup.core.schema import Column
@@ -22,21 +21,15 @@ class Numbers:
     ----------
     values : ndarray of shape (n_samples,)
         Finite, or NaN where missing (or infinite).
-    missing : ndarray of shape (n_missing,)
-        Positions of the NaN.
     """
 
     values: FloatArray
-    missing: IntArray
 
     @property
     def observed(self) -> FloatArray:
         """The values that are not missing."""
-        if not len(self.missing):
-            return self.values
-        is_present = np.ones(len(self.values), dtype=bool)
-        is_present[self.missing] = False
-        return self.values[is_present]
+        is_missing = np.isnan(self.values)
+        return self.values[~is_missing] if is_missing.any() else self.values
 
 
 @dataclass(frozen=True)
@@ -46,13 +39,13 @@ class Factor:
     Parameters
     ----------
     codes : ndarray of shape (n_samples,)
-        Integers from 0; where the level is missing, one that no level has.
-    levels : dict of int to level
-        Which level each code stands for; every one of them occurs.
+        The level's index; -1 where it is missing, n_levels where it is none of them.
+    levels : sequence, length n_levels
+        The levels that were looked for.
     """
 
-    codes: NDArray[Any]
-    levels: dict[int, Level]
+    codes: IntArray
+    levels: Sequence[Level]
 
 
 @dataclass(frozen=True)
@@ -90,94 +83,103 @@ class Texts:
 Arrays: TypeAlias = Numbers | Factor | Times | Texts
 
 
-def read_arrays(frame: pl.DataFrame, columns: Sequence[tuple[Column, PlanKind]]) -> list[Arrays]:
+@dataclass(frozen=True)
+class Wanted:
+    """A column to be read as arrays.
+
+    Parameters
+    ----------
+    column : Column
+        Which.
+    kind : PlanKind
+        The kind of plan it is for.
+    levels : sequence or None
+        For a category: the levels to look for; None: whatever occurs.
+    """
+
+    column: Column
+    kind: PlanKind
+    levels: Sequence[Level] | None = None
+
+
+def read_arrays(frame: pl.DataFrame, wanted: Sequence[Wanted]) -> list[Arrays]:
     """Return columns of raw rows as arrays.
 
     Parameters
     ----------
     frame : polars.DataFrame
         Raw rows.
-    columns : sequence of (Column, PlanKind)
-        What to take from it, and the kind of plan it is for.
+    wanted : sequence of Wanted
+        What to take from it.
 
     Returns
     -------
     list of Numbers, Factor, Times or Texts
-        In the order of `columns`.
+        In the order of `wanted`.
 
     Raises
     ------
     PredictionInputError
         If a column is absent, or holds values of another type.
     """
-    return [_read(canonical_column(frame, column), kind) for column, kind in columns]
+    raw = [_Raw(canonical_column(frame, each.column), each) for each in wanted]
+    if not raw:
+        return []
+    # One query over all columns: one for each would cost more than its work on small data.
+    plain = pl.DataFrame([each.values for each in raw]).select(each.expression() for each in raw)
+    return [each.arrays(plain.get_column(each.values.name)) for each in raw]
 
 
-def _read(values: pl.Series, kind: PlanKind) -> Arrays:
-    if kind in ("number", "boolean"):
-        return _numbers(values)
-    if kind == "category":
-        return factorize(values)
-    if kind == "date":
-        return _times(values)
-    return Texts(values.fill_null("").to_list(), values.null_count())
+class _Raw:
+    """One column on its way: canonical values, the query that makes them plain, and the arrays of those."""
+
+    def __init__(self, values: pl.Series, wanted: Wanted) -> None:
+        self.values, self.kind = values, wanted.kind
+        self.is_text_category = wanted.kind == "category" and not values.dtype.is_numeric()
+        self.levels: Sequence[Level] = wanted.levels or ()
+        if self.is_text_category and wanted.levels is None:
+            self.levels = values.unique().drop_nulls().to_list()
+
+    def expression(self) -> pl.Expr:
+        values = pl.col(self.values.name)
+        if self.kind in ("number", "boolean"):
+            return values.cast(pl.Float64).fill_null(float("nan"))
+        if self.is_text_category:
+            # Casting to an Enum hashes each text once, in Rust: the fastest lookup there is here.
+            levels = pl.Enum([str(level) for level in self.levels])
+            return values.cast(levels, strict=False).to_physical().cast(pl.Int64).fill_null(len(self.levels))
+        if self.kind == "date":
+            return values.to_physical().fill_null(0)
+        return values.fill_null("") if self.kind == "text" else values
+
+    def arrays(self, plain: pl.Series) -> Arrays:
+        if self.kind in ("number", "boolean"):
+            return _numbers(plain.to_numpy())
+        if self.is_text_category:
+            codes = plain.to_numpy()
+            if self.values.null_count():
+                codes = np.where(self.values.is_null().to_numpy(), -1, codes)
+            return Factor(codes, self.levels)
+        if self.kind == "category":
+            return _number_levels(self.values)
+        if self.kind == "date":
+            has_missing = self.values.null_count() > 0
+            missing = (
+                np.flatnonzero(self.values.is_null().to_numpy()) if has_missing else np.empty(0, np.int64)
+            )
+            return Times(plain.to_numpy(), missing)
+        return Texts(plain.to_list(), self.values.null_count())
 
 
-def _numbers(values: pl.Series) -> Numbers:
-    if values.dtype != pl.Float64:
-        values = values.cast(pl.Float64)
-    x = (values.fill_null(float("nan")) if values.null_count() else values).to_numpy()
-    missing = np.flatnonzero(~np.isfinite(x))
-    if np.isinf(x[missing]).any():
-        x = x.copy()
-        x[missing] = np.nan
-    return Numbers(x, missing)
+def _numbers(x: FloatArray) -> Numbers:
+    is_infinite = np.isinf(x)
+    return Numbers(np.where(is_infinite, np.nan, x) if is_infinite.any() else x)
 
 
-def _times(values: pl.Series) -> Times:
-    us = values.to_physical()
-    if not us.null_count():
-        return Times(us.to_numpy(), np.empty(0, dtype=np.int64))
-    return Times(us.fill_null(0).to_numpy(), np.flatnonzero(us.is_null().to_numpy()))
-
-
-def factorize(values: pl.Series) -> Factor:
-    """Return text or numbers as codes of their levels; NaN and infinities are missing.
-
-    Parameters
-    ----------
-    values : polars.Series of length n_samples
-        Text or numbers.
-
-    Returns
-    -------
-    Factor
-
-    Examples
-    --------
-    >>> factorize(pl.Series([7, None, 5, 7]))
-    Factor(codes=array([1, 2, 0, 1]), levels={0: 5, 1: 7})
-    """
-    return _factorize_numbers(values) if values.dtype.is_numeric() else _factorize_texts(values)
-
-
-def _factorize_numbers(values: pl.Series) -> Factor:
+def _number_levels(values: pl.Series) -> Factor:
     is_present = values.is_finite() if values.dtype.is_float() else values.is_not_null()
     mask = is_present.fill_null(value=False)
     distinct, inverse = np.unique(values.filter(mask).to_numpy(), return_inverse=True)
-    codes = np.full(len(values), len(distinct))
+    codes = np.full(len(values), -1)
     codes[mask.to_numpy()] = inverse
-    return Factor(codes, dict(enumerate(distinct.tolist())))
-
-
-def _factorize_texts(values: pl.Series) -> Factor:
-    # A Categorical hashes each text once, in Rust. Which code a level gets may differ between runs.
-    categorical = values.cast(pl.Categorical)
-    indices = categorical.to_physical()
-    n_missing = indices.null_count()
-    n_codes = 0 if n_missing == len(indices) else int(indices.max()) + 1  # type: ignore[arg-type]
-    codes = (indices.fill_null(n_codes) if n_missing else indices).to_numpy().astype(np.int64)
-    a_row = np.full(n_codes + 1, -1)
-    a_row[codes] = np.arange(len(codes))
-    present = np.flatnonzero(a_row[:n_codes] >= 0)
-    return Factor(codes, dict(zip(present.tolist(), values.gather(a_row[present]).to_list(), strict=True)))
+    return Factor(codes, distinct.tolist())

@@ -18,10 +18,10 @@ from groundup.preparation.plan import (
     Write,
     WriteBlock,
     missing_step,
-    write_columns,
 )
 
 if TYPE_CHECKING:
+    from groundup.core.inputs import FloatArray
     from groundup.preparation.arrays import Numbers
 
 
@@ -61,15 +61,17 @@ class BooleanPlan:
         """Encode a column of booleans."""
         import numpy as np
 
-        x = values.values
-        if self.fill is not None and len(values.missing):
-            x = x.copy()
-            x[values.missing] = float(self.fill)
-        if not self.has_indicator:
-            return write_columns([x])
-        indicator = np.zeros(len(x))
-        indicator[values.missing] = 1.0
-        return write_columns([x, indicator])
+        x, has_indicator = values.values, self.has_indicator
+        filler = nan if self.fill is None else float(self.fill)
+
+        def write(block: FloatArray, start: int, stop: int) -> None:
+            part = x[start:stop]
+            is_missing = np.isnan(part)
+            block[:, 0] = np.where(is_missing, filler, part)
+            if has_indicator:
+                block[:, 1] = is_missing
+
+        return write
 
     def compile_row(self, start: int) -> Write:
         """Return what writes one value (and its indicator) from index `start` on."""
@@ -132,8 +134,9 @@ def fit_boolean(column: Column, values: Numbers, choice: Choice) -> BooleanPlan 
     RecipeError
         If the fill value is no boolean, or missing values are to be kept for a learner that takes none.
     """
-    n_rows, n_missing, n_yes = len(values.values), len(values.missing), int(values.observed.sum())
-    seen, n_present = Seen(n_rows, n_missing), n_rows - n_missing
+    n_rows, n_present = len(values.values), len(values.observed)
+    n_missing, n_yes = n_rows - n_present, int(values.observed.sum())
+    seen = Seen(n_rows, n_missing)
     has_indicator = choice.indicator and n_missing > 0
     if not n_present:
         return Dropped("it has no value in the training rows")

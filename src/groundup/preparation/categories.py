@@ -16,7 +16,7 @@ from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
 from groundup.data.values import row_reader
 from groundup.preparation.numbers import refuse_missing
-from groundup.preparation.plan import Choice, Dropped, Level, PlanKind, Seen, Write, WriteBlock, write_columns
+from groundup.preparation.plan import Choice, Dropped, Level, PlanKind, Seen, Write, WriteBlock
 from groundup.preparation.scaling import SCALE_STEPS, fit_scaling
 
 if TYPE_CHECKING:
@@ -117,13 +117,17 @@ class CategoryPlan:
         import numpy as np
 
         place_of = {level: place for place, level in enumerate(self.levels)}
-        # Every code that no level has means "missing".
-        places = np.full(max(values.levels, default=-1) + 2, self.missing_place)
-        for code, level in values.levels.items():
-            places[code] = place_of.get(level, self.unseen_place)
-        if self.encoding != "one_hot":
-            return write_columns([np.asarray(self._numbers)[places][values.codes]])
-        return _write_ones(places[values.codes])
+        places = [place_of.get(level, self.unseen_place) for level in values.levels]
+        # Code n_levels is a level that the column was not read for, -1 (so the last place) a missing one.
+        table = np.array([*places, self.unseen_place, self.missing_place])
+        if self.encoding == "one_hot":
+            return _write_ones(table, values.codes)
+        numbers = np.asarray(self._numbers)[table]
+
+        def write(block: FloatArray, start: int, stop: int) -> None:
+            block[:, 0] = numbers.take(values.codes[start:stop])
+
+        return write
 
     def compile_row(self, start: int) -> Write:
         """Return what writes one level from index `start` on."""
@@ -247,23 +251,23 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
 def _count_levels(values: Factor) -> dict[Level, int]:
     import numpy as np
 
-    counts = np.bincount(values.codes, minlength=1)
-    return {level: int(counts[code]) for code, level in values.levels.items()}
+    counts = np.bincount(values.codes + 1, minlength=len(values.levels) + 1)[1:].tolist()
+    return {level: count for level, count in zip(values.levels, counts, strict=False) if count}
 
 
-def _write_ones(places: IntArray) -> WriteBlock:
+def _write_ones(table: IntArray, codes: IntArray) -> WriteBlock:
     import numpy as np
 
-    rows = np.arange(len(places))
-    has_gaps = bool(len(places)) and int(places.min()) < 0
+    has_gaps = bool((table < 0).any())
+    rows = np.arange(len(codes))
 
     def write(block: FloatArray, start: int, stop: int) -> None:
-        columns = places[start:stop]
+        places = table[codes[start:stop]]
         if has_gaps:
-            is_placed = columns >= 0
-            block[rows[: stop - start][is_placed], columns[is_placed]] = 1.0
+            is_placed = places >= 0
+            block[rows[: stop - start][is_placed], places[is_placed]] = 1.0
         else:
-            block[rows[: stop - start], columns] = 1.0
+            block[rows[: stop - start], places] = 1.0
 
     return write
 

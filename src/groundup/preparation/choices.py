@@ -27,6 +27,9 @@ DROPPED_KINDS: Final = {
 }
 
 
+_NOTHING: Final = ColumnPreparation()
+
+
 def resolve(options: PreparationOptions, needs: Needs) -> PreparationOptions:
     """Return the options with every general `auto` replaced by what the learner needs.
 
@@ -70,7 +73,9 @@ def check_columns(options: PreparationOptions, schema: Schema) -> None:
             )
 
 
-def choose(column: Column, options: PreparationOptions, needs: Needs) -> Choice | Dropped:
+def choose(
+    column: Column, options: PreparationOptions, general: PreparationOptions, needs: Needs
+) -> Choice | Dropped:
     """Return what is done to one column, or why it is left out.
 
     Parameters
@@ -78,7 +83,9 @@ def choose(column: Column, options: PreparationOptions, needs: Needs) -> Choice 
     column : Column
         The raw column.
     options : PreparationOptions
-        As asked for; `auto` is decided here.
+        As asked for.
+    general : PreparationOptions
+        What `resolve` made of them.
     needs : Needs
         What the learner declares.
 
@@ -91,15 +98,14 @@ def choose(column: Column, options: PreparationOptions, needs: Needs) -> Choice 
     RecipeError
         If an option of the column cannot be meant for such a column or such a learner.
     """
-    own = options.columns.get(column.name, ColumnPreparation())
+    own = options.columns.get(column.name, _NOTHING)
     if own.drop:
         return Dropped("the recipe drops it")
-    asked = own.model_dump(exclude_none=True, exclude={"drop"})
+    asked = {} if own is _NOTHING else own.model_dump(exclude_none=True, exclude={"drop"})
     if column.kind in DROPPED_KINDS and not asked:
         return Dropped(DROPPED_KINDS[column.kind])
     plan = _plan_kind(column, own)
     _check_own(column, plan, asked)
-    general = resolve(options, needs)
     choice: dict[str, Any] = {"plan": plan, "keeps_missing": needs.missing, "fill_value": own.fill_value}
     if plan in ("number", "date"):
         choice |= _number_choice(own, options, general, needs)

@@ -21,7 +21,6 @@ from groundup.preparation.plan import (
     Write,
     WriteBlock,
     missing_step,
-    write_columns,
 )
 from groundup.preparation.scaling import SCALE_STEPS, Scaling, fit_scaling
 
@@ -105,15 +104,25 @@ class DatePlan:
             us = us.copy()
             us[values.missing] = self.fill
         calendar = _Calendar(us, self.first)
-        columns = [calendar.scaled(feature, scaling) for feature, scaling in self.features]
-        if self.fill is None:
-            for column in columns:
-                column[values.missing] = nan
-        if self.has_indicator:
-            indicator = np.zeros(len(us))
-            indicator[values.missing] = 1.0
-            columns.append(indicator)
-        return write_columns(columns)
+        tables = [
+            (scaling.all(table), index)
+            for table, index, scaling in (
+                (*calendar.table(feature), scaling) for feature, scaling in self.features
+            )
+        ]
+        is_missing = np.zeros(len(us), dtype=bool)
+        is_missing[values.missing] = True
+        keeps_missing, has_indicator = self.fill is None and len(values.missing) > 0, self.has_indicator
+
+        def write(block: FloatArray, start: int, stop: int) -> None:
+            for place, (table, index) in enumerate(tables):
+                block[:, place] = table[start:stop] if index is None else table.take(index[start:stop])
+            if keeps_missing:
+                block[is_missing[start:stop], : len(tables)] = nan
+            if has_indicator:
+                block[:, len(tables)] = is_missing[start:stop]
+
+        return write
 
     def compile_row(self, start: int) -> Write:
         """Return what writes one date's features from index `start` on."""
@@ -224,9 +233,9 @@ def fit_date(column: Column, values: Times, choice: Choice) -> DatePlan | Droppe
         return Dropped(f"it is {from_microseconds(first)} in every training row that has a value")
     fill = _fill(column, observed, seen, choice)
     filled = observed if fill is None else np.append(observed, np.full(n_missing, fill))
-    calendar = _Calendar(filled, first)
-    varying = [part for part in PARTS if calendar.varies(part)] or ["days"]
-    features = [(part, fit_scaling(*calendar.counted(part), choice.scale)) for part in varying]
+    counted = _Calendar(filled, first).counted()
+    varying = [part for part, (each, _) in counted.items() if each.min() != each.max()] or ["days"]
+    features = [(part, fit_scaling(*counted[part], choice.scale)) for part in varying]
     if choice.has_cycles:
         features += [(name, Scaling()) for name in _TURNS if name.split()[0] in varying]
     assert choice.impute is not None
@@ -305,26 +314,17 @@ class _Calendar:
             return values.astype(np.float64), index
         return np.asarray(_TURNS[feature])[values - CYCLES[part][0]], index
 
-    def scaled(self, feature: str, scaling: Scaling) -> FloatArray:
-        """Return a feature of each time, scaled, as a new array of shape (n_samples,)."""
-        values, index = self.table(feature)
-        scaled = scaling.all(values)
-        return scaled if index is None else scaled.take(index)
-
-    def counted(self, feature: str) -> tuple[FloatArray, IntArray | None]:
-        """Return a feature's distinct values and how often each occurs (None: once each)."""
+    def counted(self) -> dict[str, tuple[FloatArray, IntArray | None]]:
+        """Return the distinct values of each member of `PARTS`, and how often each occurs (None: once)."""
         import numpy as np
 
-        values, index = self.table(feature)
-        if index is None:
-            return values, None
-        counts = np.bincount(index, minlength=len(values))
-        return values[counts > 0], counts[counts > 0]
-
-    def varies(self, feature: str) -> bool:
-        """Whether not all times have the same value."""
-        values, _ = self.counted(feature)
-        return bool(values.min() != values.max())
+        by_day, by_hour = np.bincount(self._day), np.bincount(self._hour, minlength=24)
+        counted: dict[str, tuple[FloatArray, IntArray | None]] = {}
+        for part in PARTS:
+            values, index = self.table(part)
+            counts = by_hour if index is self._hour else by_day
+            counted[part] = (values, None) if index is None else (values[counts > 0], counts[counts > 0])
+        return counted
 
     def _by_day(self, part: str) -> IntArray:
         import numpy as np

@@ -12,7 +12,7 @@ from groundup.core.errors import DataError
 from groundup.core.inputs import IntArray, Needs
 from groundup.core.schema import Column
 from groundup.data.dataset import Dataset
-from groundup.preparation.arrays import Arrays, read_arrays
+from groundup.preparation.arrays import Arrays, Wanted, read_arrays
 from groundup.preparation.booleans import fit_boolean
 from groundup.preparation.categories import fit_category
 from groundup.preparation.choices import check_columns, choose, own_options, resolve
@@ -90,7 +90,8 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
         If an option cannot be meant for a column.
     """
     check_columns(options, dataset.schema)
-    chosen = {column.name: choose(column, options, needs) for column in dataset.schema}
+    general = resolve(options, needs)
+    chosen = {column.name: choose(column, options, general, needs) for column in dataset.schema}
     choices = {name: choice for name, choice in chosen.items() if isinstance(choice, Choice)}
     kept, rows = _kept_rows(dataset, choices)
     fitted, arrays = _fit_columns(dataset, rows, choices, n_rows=len(kept))
@@ -103,7 +104,7 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
         name: ColumnPreparation(drop=True) if name in dropped else own_options(choices[name])
         for name in chosen
     }
-    resolved = resolve(options, needs).model_copy(update={"columns": columns})
+    resolved = general.model_copy(update={"columns": columns})
     kept_arrays = None if arrays is None else [arrays[plan.column.name] for plan in plans]
     return TableFit(plans, dropped, resolved.model_dump(mode="json"), kept, kept_arrays)
 
@@ -137,8 +138,8 @@ def _fit_columns(
     groups = list(_groups([dataset.schema[name] for name in choices], n_rows))
     arrays: dict[str, Arrays] = {}
     for names in groups:
-        kinds = [(dataset.schema[name], choices[name].plan) for name in names]
-        arrays = dict(zip(names, read_arrays(rows.select(names).collect(), kinds), strict=True))
+        wanted = [Wanted(dataset.schema[name], choices[name].plan) for name in names]
+        arrays = dict(zip(names, read_arrays(rows.select(names).collect(), wanted), strict=True))
         for name in names:
             choice = choices[name]
             fitted[name] = FITTERS[choice.plan](dataset.schema[name], arrays[name], choice)

@@ -18,7 +18,6 @@ from groundup.preparation.plan import (
     WriteBlock,
     missing_step,
     plain,
-    write_columns,
 )
 from groundup.preparation.scaling import LARGEST, LIMIT, SCALE_STEPS, Scaling, fit_scaling, mean, median
 
@@ -76,13 +75,19 @@ class NumberPlan:
         """Encode a column of numbers."""
         import numpy as np
 
-        scaled = self.scaling.all(values.values)
-        scaled[values.missing] = nan if self.fill is None else self.scaling.one(self.fill)
-        if not self.has_indicator:
-            return write_columns([scaled])
-        indicator = np.zeros(len(scaled))
-        indicator[values.missing] = 1.0
-        return write_columns([scaled, indicator])
+        x, scaling, has_indicator = values.values, self.scaling, self.has_indicator
+        filler = nan if self.fill is None else scaling.one(self.fill)
+
+        def write(block: FloatArray, start: int, stop: int) -> None:
+            part = x[start:stop]
+            scaled = scaling.all(part)
+            is_missing = np.isnan(part)
+            scaled[is_missing] = filler
+            block[:, 0] = scaled
+            if has_indicator:
+                block[:, 1] = is_missing
+
+        return write
 
     def compile_row(self, start: int) -> Write:
         """Return what writes one value (and its indicator) from index `start` on."""
@@ -166,7 +171,8 @@ def fit_number(column: Column, values: Numbers, choice: Choice) -> NumberPlan | 
     """
     import numpy as np
 
-    observed, n_rows, n_missing = values.observed, len(values.values), len(values.missing)
+    observed, n_rows = values.observed, len(values.values)
+    n_missing = n_rows - len(observed)
     seen = Seen(n_rows, n_missing)
     if not len(observed):
         return Dropped("it has no value in the training rows")

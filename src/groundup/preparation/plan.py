@@ -6,13 +6,11 @@ one row without loading either; their `fit` and `transform` import what they nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from groundup.core.inputs import FloatArray
     from groundup.core.schema import Column
 
@@ -48,7 +46,10 @@ class ColumnPlan(Protocol):
         """Whether its one feature holds category codes."""
 
     def encode(self, values: Any) -> WriteBlock:
-        """Encode a whole column (of the `Arrays` for its kind) and return what writes it, block by block."""
+        """Return what encodes a column (the `Arrays` for its kind), block by block.
+
+        Blocks of a thousand rows keep every intermediate array in the processor's cache.
+        """
 
     def compile_row(self, start: int) -> Write:
         """Return what writes one raw value's features into a row of zeros, from index `start` on."""
@@ -124,16 +125,6 @@ class Choice:
     max_levels: int = 100
     has_cycles: bool = False
     buckets: int = 0
-
-
-def write_columns(columns: Sequence[NDArray[Any]]) -> WriteBlock:
-    """Return what writes one array of shape (n_samples,) into each column of a block."""
-
-    def write(block: FloatArray, start: int, stop: int) -> None:
-        for place, column in enumerate(columns):
-            block[:, place] = column[start:stop]
-
-    return write
 
 
 def missing_step(seen: Seen, fill: str | None) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from groundup.preparation.plan import ColumnPlan, Dropped
-from groundup.preparation.row import VERSION, compile_row, plans_from_state
+from groundup.preparation.row import VERSION, EncodeRow, compile_row, plans_from_state
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 65_536
 """Rows transformed at a time when they are too many to be held in memory together."""
 
-BLOCK_ROWS: Final = 2048
+BLOCK_ROWS: Final = 1024
 """Rows of ``X`` that are written together, while they are in the processor's cache."""
 
 
@@ -65,6 +66,7 @@ class TablePreparation:
 
     def _set_plans(self, plans: Sequence[ColumnPlan]) -> None:
         self.plans = tuple(plans)
+        self.__dict__.pop("encode_row", None)
         self.feature_names: tuple[str, ...] = _unique(name for plan in plans for name in plan.feature_names)
         """One per column of ``X``; unique."""
         self.columns: tuple[str, ...] = tuple(plan.column.name for plan in plans)
@@ -74,8 +76,6 @@ class TablePreparation:
             start for start, plan in zip(starts, plans, strict=True) if plan.is_categorical
         )
         """Columns of ``X`` that hold category codes."""
-        self.encode_row = compile_row(plans)
-        """`transform_row` without the call around it."""
 
     def fit(self, dataset: Dataset, needs: Needs) -> IntArray:
         """Fit on training rows and return the positions of the rows that are kept.
@@ -124,7 +124,7 @@ class TablePreparation:
         import numpy as np
 
         fit = self._fit(dataset, needs)
-        X = np.zeros((len(fit.kept), len(self.feature_names)))
+        X = np.empty((len(fit.kept), len(self.feature_names)))
         if fit.arrays is not None:
             self._write(fit.arrays, X)
             return self._inputs(X), fit.kept
@@ -154,7 +154,7 @@ class TablePreparation:
         """
         import numpy as np
 
-        X = np.zeros((len(frame), len(self.feature_names)))
+        X = np.empty((len(frame), len(self.feature_names)))
         self._write(self._read(frame), X)
         return self._inputs(X)
 
@@ -182,6 +182,11 @@ class TablePreparation:
             If a column is absent or its value cannot be read.
         """
         return self.encode_row(row)
+
+    @cached_property
+    def encode_row(self) -> EncodeRow:
+        """`transform_row` as a plain function, without the call around it."""
+        return compile_row(self.plans)
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people.
@@ -249,15 +254,18 @@ class TablePreparation:
         return fit
 
     def _read(self, frame: pl.DataFrame) -> list[Arrays]:
-        from groundup.preparation.arrays import read_arrays
+        from groundup.preparation.arrays import Wanted, read_arrays
 
-        return read_arrays(frame, [(plan.column, plan.kind) for plan in self.plans])
+        return read_arrays(
+            frame, [Wanted(plan.column, plan.kind, getattr(plan, "levels", None)) for plan in self.plans]
+        )
 
     def _write(self, arrays: Sequence[Arrays], X: FloatArray) -> None:
         starts = [*_starts(self.plans), len(self.feature_names)]
         writers = [plan.encode(values) for plan, values in zip(self.plans, arrays, strict=True)]
         for start in range(0, len(X), BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
+            block.fill(0.0)
             for write, low, high in zip(writers, starts[:-1], starts[1:], strict=True):
                 write(block[:, low:high], start, start + len(block))
 

@@ -71,7 +71,7 @@ def _choose_for_many(counts: ClassCounts, share: float, told: str) -> tuple[str,
         )
     return "balanced_accuracy", (
         f"the classes differ in size ({told}), so accuracy would mostly measure the large ones; "
-        "balanced_accuracy leads: each class counts the same"
+        "the balanced accuracy leads: each class counts the same"
     )
 
 

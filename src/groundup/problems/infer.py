@@ -340,12 +340,13 @@ def _regression(target: TargetSummary, options: ProblemOptions, reason: str) -> 
 def _regression_metric(skewness: float) -> tuple[str, str]:
     if abs(skewness) >= SKEWED:
         return "mae", (
-            f"a few extreme values (skewness {skewness:.1f}) would decide a squared error; mae leads: how "
-            "far off the predictions are on average, in the target's own unit"
+            f"a few extreme values (skewness {skewness:.1f}) would decide a squared error; the mean absolute "
+            "error (mae) leads: how far off the predictions are on average, in the target's own unit"
         )
     return (
         "rmse",
-        "rmse leads: how far off the predictions are, in the target's own unit, large misses counting more",
+        "the root mean squared error (rmse) leads: how far off the predictions are, in the target's own "
+        "unit, large misses counting more",
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
+from groundup.core.wording import number
 from groundup.tuning.options import TuningOptions
 
 BASELINE: Final = "baseline"
@@ -100,9 +101,8 @@ def select(
     assert candidates
     options = TuningOptions() if options is None else options
     sign = 1 if higher_is_better else -1
-    ranked = sorted(
-        (each for each in candidates if isfinite(each.score)), key=lambda each: -sign * each.score
-    )
+    scored = [each for each in candidates if isfinite(each.score)]
+    ranked = sorted(scored, key=lambda each: (-sign * each.score, each.name != BASELINE))
     if not ranked:
         return _without_scores(candidates)
     best = ranked[0]
@@ -137,23 +137,24 @@ def _alone(best: Candidate, candidates: Sequence[Candidate]) -> str:
     if len(candidates) == 1:
         return f"`{best.name}` is the only candidate."
     if best.name == BASELINE:
-        return f"Nothing is better than the {BASELINE} ({best.score:.4g}), so the {BASELINE} is kept."
-    return f"`{best.name}` is the only candidate with a score that could be computed ({best.score:.4g})."
+        return f"Nothing is better than the {BASELINE} ({number(best.score)}), so the {BASELINE} is kept."
+    return f"`{best.name}` is the only candidate with a score that could be computed ({number(best.score)})."
 
 
 def _best(best: Candidate, ranked: Sequence[Candidate], *, n_tied: int) -> str:
     second = ranked[1]
-    reason = f"`{best.name}` scores best: {best.score:.4g}, ahead of `{second.name}` with {second.score:.4g}"
+    behind = f"ahead of `{second.name}` with {number(second.score)}"
+    reason = f"`{best.name}` scores best: {number(best.score)}, {behind}"
     if n_tied > 1:
         return f"{reason}; simpler ones within one standard error are not preferred, as asked."
     if not isfinite(best.standard_error):
         return f"{reason}."
-    return f"{reason} by more than one standard error ({best.standard_error:.2g})."
+    return f"{reason} by more than one standard error ({number(best.standard_error, 2)})."
 
 
 def _simplest(simplest: Candidate, tied: Sequence[Candidate], error: float) -> str:
     names = [f"`{each.name}`" for each in tied]
-    reason = f"{', '.join(names[:-1])} and {names[-1]} are within one standard error ({error:.2g})"
+    reason = f"{', '.join(names[:-1])} and {names[-1]} are within one standard error ({number(error, 2)})"
     others = [each for each in tied if each is not simplest]
     slowest = max(each.latency_us for each in others)
     largest = max(each.size_bytes for each in others)
