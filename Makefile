@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: help setup demo test check lint types layers docs bench clean
+.PHONY: help setup demo test check lint types layers docs bench bench-kills clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/:/' | awk -F': +' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -38,8 +38,13 @@ layers: .venv/ready  ## the import rules (import-linter)
 docs: .venv/ready  ## check that the documentation's links and code blocks are true
 	@$(BIN)/python -m pytest tests/docs
 
-bench: .venv/ready  ## measure against what a user would pick instead (minutes)
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+BENCHMARKS := startup preparation one_row serving_row fit_overhead leaks fit_verdicts interval_coverage
+
+bench: .venv/ready  ## measure against what a user would pick instead (many minutes)
+	@for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+bench-kills: .venv/ready  ## kill runs at random moments, resume them, compare bit by bit (many minutes)
+	@$(BIN)/python benchmarks/kills.py
 
 clean:  ## remove what the commands above made
 	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis

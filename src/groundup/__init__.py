@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from groundup.cli.progress import show_progress
     from groundup.core.errors import GroundupError
     from groundup.core.findings import Finding
     from groundup.lifecycle import check, evaluate, init, reproduce, resume, train
@@ -35,6 +36,7 @@ __all__ = [
     "reproduce",
     "resume",
     "Run",
+    "show_progress",
     "train",
 ]
 
@@ -50,6 +52,7 @@ _HOMES = {
     "reproduce": "groundup.lifecycle:reproduce",
     "resume": "groundup.lifecycle:resume",
     "Run": "groundup.lifecycle.run:Run",
+    "show_progress": "groundup.cli.progress:show_progress",
     "train": "groundup.lifecycle:train",
 }
 """Public name → `module:name`; loaded on first use, so that `import groundup` stays light."""

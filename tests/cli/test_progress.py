@@ -17,7 +17,7 @@ from groundup.cli.progress import (
     Progress,
     QuietProgress,
     StopOnSignal,
-    make_progress,
+    show_progress,
     opening,
     show_end,
     watching,
@@ -29,7 +29,7 @@ from groundup.core.events import EVENT_KINDS, Event
     ("how", "kind"), [("json", JsonProgress), ("quiet", QuietProgress), ("plain", PlainProgress)]
 )
 def test_the_choice(how: Any, kind: type[Progress]) -> None:
-    assert type(make_progress(how)) is kind
+    assert type(show_progress(how)) is kind
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_auto_is_live_where_lines_can_move(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal, raising=False)
     monkeypatch.setenv("TERM", term)
-    assert type(make_progress("auto")) is kind
+    assert type(show_progress("auto")) is kind
 
 
 def test_plain_is_one_line_an_event(events: list[Event], capfd: pytest.CaptureFixture[str]) -> None:

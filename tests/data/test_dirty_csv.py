@@ -70,7 +70,13 @@ def test_every_file_is_read_or_refused_and_no_row_is_lost(dirty: Path) -> None:
     tables = {path.name for path in files if path.suffix not in NOT_READ}
     assert {path.name for path in files} - tables <= set(messages)
     assert all(f"/{name}`" in message for name, message in messages.items())
-    assert set(messages) & tables == {"empty.csv", "simple.unknown", "small.csv", "utf8bom.csv", "without-rows.csv"}
+    assert set(messages) & tables == {
+        "empty.csv",
+        "simple.unknown",
+        "small.csv",
+        "utf8bom.csv",
+        "without-rows.csv",
+    }
 
 
 def test_the_spectrum_is_read_as_its_authors_expect(dirty: Path) -> None:

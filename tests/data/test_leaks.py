@@ -28,9 +28,10 @@ def clean(seed=0, n_rows=1000):
 
 def leaks_of(frame, **options):
     dataset = dataset_of(frame)
-    split = make_split(dataset, target="y", task="classification", options=SplitOptions(**options), seed=0)
+    asked = SplitOptions(**options)
+    split = make_split(dataset, target="y", task="classification", options=asked, seed=0)
     features = [name for name in frame.columns if name != "y"]
-    found = find_leaks(dataset, split, features=features, target="y", group=options.get("group"), seed=0)
+    found = find_leaks(dataset, split, features=features, target="y", options=asked, seed=0)
     json.dumps([finding.to_json() for finding in found], allow_nan=False)
     return {finding.code: finding for finding in found}, split
 

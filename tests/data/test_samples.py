@@ -43,10 +43,10 @@ def test_penguins_have_missing_values() -> None:
 
 
 def test_unknown_and_absent_samples_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="no sample `iriss`. Did you mean `iris`"):
+    with pytest.raises(UnknownNameError, match=r"no sample `iriss`. Did you mean `iris`"):
         load_sample("iriss")
     monkeypatch.setattr(samples, "_folder", lambda sample: tmp_path)
-    with pytest.raises(DataError, match="scikit-learn's wheel of version .* holds"):
+    with pytest.raises(DataError, match=r"scikit-learn's wheel of version .* holds"):
         load_sample("iris")
     monkeypatch.undo()
     monkeypatch.setattr(samples, "find_spec", lambda name: None)
@@ -55,6 +55,9 @@ def test_unknown_and_absent_samples_say_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 def test_samples_are_read_without_importing_their_package() -> None:
-    code = "import sys; from groundup.data.samples import *; load_sample('titanic'); print('sklearn' in sys.modules)"
+    code = (
+        "import sys; from groundup.data.samples import load_sample; load_sample('titanic'); "
+        "print('sklearn' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

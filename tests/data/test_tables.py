@@ -103,7 +103,7 @@ def test_options_are_obeyed_and_checked(tmp_path: Path) -> None:
     dataset = read_text(tmp_path, content, columns={"zip": "number", "x": "boolean"}, drop=("y",))
     assert dataset.frame().rows() == [(123, True), (99999, False)]
     assert read_text(tmp_path, content).schema["zip"].storage == "string"
-    with pytest.raises(UnknownColumnError, match="no column `zipp`. Did you mean `zip`"):
+    with pytest.raises(UnknownColumnError, match=r"no column `zipp`. Did you mean `zip`"):
         read_text(tmp_path, content, columns={"zipp": "category"})
     with pytest.raises(UnknownColumnError, match="no column `z`"):
         read_text(tmp_path, content, drop=("z",))

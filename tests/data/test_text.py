@@ -134,11 +134,11 @@ def test_files_that_cannot_be_opened_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "houses.csv").write_text("a\n1\n")
     with pytest.raises(DataError, match=r"no file .*Did you mean .*houses.csv"):
         check_readable(tmp_path / "house.csv")
-    with pytest.raises(DataError, match="The folder .* holds `houses.csv`"):
+    with pytest.raises(DataError, match=r"The folder .* holds `houses.csv`"):
         check_readable(tmp_path / "zzzz")
-    with pytest.raises(DataError, match="is a folder, not a file.*`houses.csv`"):
+    with pytest.raises(DataError, match=r"is a folder, not a file.*`houses.csv`"):
         check_readable(tmp_path)
-    with pytest.raises(DataError, match="no folder .* either"):
+    with pytest.raises(DataError, match=r"no folder .* either"):
         check_readable(tmp_path / "nowhere" / "x.csv")
     (tmp_path / "empty.csv").touch()
     with pytest.raises(DataError, match="is empty"):

@@ -219,7 +219,7 @@ PLANTED: dict[str, list[tuple[str, Callable[[int], Data], Fit]]] = {
         ),
     ],
 }
-SEEDS = (1,)  # 41 cases; with seeds 1 to 6 (246 cases) the shares are the same
+SEEDS = (1,)  # 41 cases; with seeds 1 to 6, 244 of 246 are right and 2 undecided
 
 
 def out_of_fold(X: np.ndarray, y: np.ndarray, fit: Fit) -> Predictions:

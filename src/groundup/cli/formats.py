@@ -20,11 +20,11 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return `text` with every run of blanks and line ends as one blank.
+    r"""Return `text` with every run of blanks and line ends as one blank.
 
     Examples
     --------
-    >>> one_line("two\\n  lines")
+    >>> one_line("two\n  lines")
     'two lines'
     """
     return " ".join(text.split())

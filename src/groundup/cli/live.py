@@ -111,7 +111,12 @@ class LiveProgress(Progress):
 
     def on_run_started(self, data: Mapping[str, Any]) -> None:
         """Say what is trained and where it is kept."""
+        self._live.start()  # where nobody entered it with `with`, as in a script
         self.console.print(styled((opening(data), "bold")))
+
+    def on_run_finished(self, _data: Mapping[str, Any]) -> None:
+        """Stop moving."""
+        self._live.stop()
 
     def on_step_started(self, data: Mapping[str, Any]) -> None:
         """Name the step on the moving line."""
@@ -166,6 +171,7 @@ class LiveProgress(Progress):
     def on_run_failed(self, _data: Mapping[str, Any]) -> None:
         """Tell what was found before the run failed."""
         self._print_found()
+        self._live.stop()
 
     def on_note(self, data: Mapping[str, Any]) -> None:
         """Pass on a note."""

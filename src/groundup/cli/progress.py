@@ -189,8 +189,14 @@ class StopOnSignal:
         """Take up nothing."""
 
 
-def make_progress(how: How) -> Progress:
-    """Return the observer that --progress names; `auto` is live on a terminal that can redraw."""
+def show_progress(how: How = "auto") -> Progress:
+    """Return an observer that tells a person how a run goes; `groundup.show_progress` in Python.
+
+    Parameters
+    ----------
+    how : {"auto", "plain", "json", "quiet"}, default="auto"
+        `auto` is live on a terminal that can redraw, else plain.
+    """
     if how == "json":
         return JsonProgress()
     if how == "quiet":
@@ -205,7 +211,7 @@ def make_progress(how: How) -> Progress:
 @contextlib.contextmanager
 def watching(call: Call, how: How) -> Iterator[tuple[Observer, ...]]:
     """Yield the observers of a run in the terminal: its display, and what turns Ctrl-C into "stop"."""
-    with make_progress(how) as progress, StopOnSignal(call, progress) as stop:
+    with show_progress(how) as progress, StopOnSignal(call, progress) as stop:
         yield (progress, stop)
 
 

@@ -176,8 +176,10 @@ def _impossible(wanted: Wanted, kind: Kind, parsed: Parsed) -> DataError:
     more = parsed.failed.total() - 1
     others = f" ({more} more like it)" if more else ""
     return DataError(
-        f"{wanted.origin}{row}, column `{wanted.name}`: `{value[:80]}` is no {kind}{others}, but data.columns says "
-        f"that the column is one. Add it to data.missing, correct it, or set data.columns.{wanted.name} to `category`."
+        f"{wanted.origin}{row}, column `{wanted.name}`: `{value[:80]}` is no {kind}{others}, but "
+        "data.columns says "
+        "that the column is one. Add it to data.missing, correct it, or set "
+        f"data.columns.{wanted.name} to `category`."
     )
 
 
@@ -191,7 +193,8 @@ def _collect_like(wanted: Wanted, column: Column, reading: Reading, parsed: Pars
             Finding(
                 "D008",
                 "warning",
-                f"Column `{column.name}`: {spaced(parsed.failed.total())} value(s) cannot be read as {column.kind}"
+                f"Column `{column.name}`: {spaced(parsed.failed.total())} value(s) cannot be read as "
+                f"{column.kind}"
                 f"{f' written like `{column.format}`' if column.format else ''} and became missing: "
                 f"{_listed(examples_of(parsed.failed))}.",
                 "Write these values as they were written in the training data.",
@@ -243,9 +246,11 @@ def _read_as_missing(column: Column, failed: Counter[str]) -> Finding:
     return Finding(
         "D008",
         "warning",
-        f"Column `{column.name}` holds {_plural(column.kind)}, but {_times(failed.total())} not, and became missing: "
+        f"Column `{column.name}` holds {_plural(column.kind)}, but {_times(failed.total())} not, and "
+        "became missing: "
         f"{_listed(examples)}.",
-        "If they do mean missing, add them to data.missing; if they matter, set the column's kind to category.",
+        "If they do mean missing, add them to data.missing; if they matter, set the column's kind to "
+        "category.",
         {"n_values": failed.total(), "examples": examples},
         {f"data.columns.{column.name}": "category"},
         column=column.name,
@@ -371,7 +376,8 @@ def canonical(series: pl.Series, origin: str) -> tuple[pl.Series, Storage, int]:
         dtype.base_type(), f"values of type {dtype}"
     )
     raise DataError(
-        f"{origin}: column `{series.name}` holds {what}, which are no single values. Turn them into columns of their "
+        f"{origin}: column `{series.name}` holds {what}, which are no single values. Turn them into "
+        "columns of their "
         f"own, or leave the column out: data.drop: [{series.name}]."
     )
 

@@ -22,7 +22,7 @@ Row = list[str]
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file divides its fields, and where the table starts.
+    r"""How a text file divides its fields, and where the table starts.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Dialect:
     n_columns : int
         Fields of a well-formed row.
     n_lines_before : int
-        Lines (as `\\n` counts them) before the first row of data.
+        Lines (as `\n` counts them) before the first row of data.
     preamble : tuple of str
         Lines above the table that were skipped, without blank ones.
     """
@@ -97,7 +97,7 @@ def _head_rows(text: str, dialect: Dialect) -> list[tuple[int, Row]]:
 
 
 def find_dialect(head: str, *, is_whole: bool, suffix: str, delimiter: str, header: bool | str) -> Dialect:
-    """Find out how a text file is written.
+    r"""Find out how a text file is written.
 
     Parameters
     ----------
@@ -114,8 +114,9 @@ def find_dialect(head: str, *, is_whole: bool, suffix: str, delimiter: str, head
 
     Examples
     --------
-    >>> find_dialect("a;b\\n1;2,5\\n", is_whole=True, suffix=".csv", delimiter="auto", header="auto").delimiter
-    ';'
+    >>> head = "a;b\n1;2,5\n"
+    >>> find_dialect(head, is_whole=True, suffix=".csv", delimiter="auto", header="auto").names
+    ('a', 'b')
     """
     if not is_whole and "\n" in head:
         head = head[: head.rindex("\n") + 1]

@@ -8,16 +8,19 @@ import polars as pl
 
 from groundup.core.schema import Kind, Storage
 
-_ID_WORDS: Final = frozenset(
-    ("id", "ids", "key", "keys", "index", "idx", "uuid", "guid", "nr", "no", "num", "number", "row", "rownum")
-    + ("rowid", "rownames", "instant", "pk", "hash", "unnamed", "record")
-)
-_TIME_WORDS: Final = frozenset(
-    ("year", "yr", "month", "day", "hour", "minute", "second", "time", "date", "week", "quarter", "t", "step")
-    + ("period", "epoch")
-)
 _MIN_ROWS_FOR_UNIQUE = 30
 _MIN_ROWS_FOR_HINT = 5
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ID_WORDS: Final = _words(
+    "id ids key keys index idx uuid guid nr no num number row rownum rowid rownames"
+    " instant pk hash record unnamed"
+)
+_TIME_WORDS: Final = _words("year yr month day hour minute second time date week quarter t step period epoch")
 
 
 @dataclass(frozen=True)

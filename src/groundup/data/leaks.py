@@ -22,6 +22,7 @@ from groundup.data.comparing import Hashes
 from groundup.data.dataset import Dataset
 from groundup.data.entities import find_entities
 from groundup.data.near_duplicates import NearPairs, near_pairs, repeats_stand_out
+from groundup.data.options import SplitOptions
 from groundup.data.overlap import find_overlap
 from groundup.data.split import Split
 from groundup.data.splitters import TEST, VALIDATION, PartOfRow
@@ -64,8 +65,7 @@ def find_leaks(
     *,
     features: Sequence[str],
     target: str,
-    group: str | None = None,
-    time: str | None = None,
+    options: SplitOptions | None = None,
     seed: int,
 ) -> list[Finding]:
     """Return what the parts of a split have in common that they should not.
@@ -85,8 +85,8 @@ def find_leaks(
         The columns that a model would see; identifiers and constants left out.
     target : str
         The column to predict.
-    group, time : str or None
-        The columns that the split went by, if any.
+    options : SplitOptions, optional
+        Says which columns the split went by, if any.
     seed : int
         The run's seed.
 
@@ -111,6 +111,7 @@ def find_leaks(
     ('S001', 50)
     """
     findings: list[Finding] = []
+    options = SplitOptions() if options is None else options
     parts = split.part_of_row()
     if features:
         frame = dataset.frame([*features, target])
@@ -122,8 +123,8 @@ def find_leaks(
 
         findings += _equal_rows(keys, parts, target, by_chance)
         findings += _near_rows(near_pairs(frame.select(features), schema, parts, seed=seed), parts, features)
-    findings += find_entities(dataset, split, target=target, group=group, seed=seed)
-    findings += find_overlap(dataset, split, target=target, time=time)
+    findings += find_entities(dataset, split, target=target, group=options.group, seed=seed)
+    findings += find_overlap(dataset, split, target=target, time=options.time)
     return findings
 
 

@@ -38,7 +38,8 @@ def read_parquet(path: Path, wanted_columns: Callable[[Sequence[str]], list[Want
         n_rows = int(scan.select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(
-            f"The Parquet file `{path}` is damaged ({str(error).splitlines()[0][:120]}). Copy or export it again."
+            f"The Parquet file `{path}` is damaged ({str(error).splitlines()[0][:120]}). Copy or "
+            "export it again."
         ) from None
     if n_rows == 0:
         raise DataError(f"The Parquet file `{path}` holds no rows. Export the data again.")

@@ -342,7 +342,7 @@ def _sample(text: pl.Series, missing: Iterable[str]) -> list[str]:
 
 
 def _candidates(sample: Sequence[str], text: pl.Series, kind: Kind | None) -> Iterable[Reading]:
-    """Yield the readings that most of the sample fits, best first (all that could be, for a declared kind)."""
+    """Yield the readings that most of the sample fits, best first; all that could be, if declared."""
     needed = 0.0 if kind else 1 - _MAX_JUNK_SHARE - max(0.0, 2 / len(sample) - 0.05) * (len(sample) > 2)
     if kind is None and _DATE_WORDS.intersection(name_words(text.name)) and _are_compact_dates(sample):
         yield Reading("datetime", "%Y%m%d")

@@ -179,8 +179,10 @@ class Records:
             wanted_bytes = max(_MIN_BLOCK_BYTES, 2 * len(pending))
             if len(pending) > _MAX_ROW_BYTES and not used:
                 raise DataError(
-                    f"`{self.file.path}`, line {self._line + 1}: the row that starts here does not end within "
-                    f"{_MAX_ROW_BYTES >> 20} MiB. A quote (`{self.dialect.quote}`) is probably never closed; close it."
+                    f"`{self.file.path}`, line {self._line + 1}: the row that starts here does not end "
+                    "within "
+                    f"{_MAX_ROW_BYTES >> 20} MiB. A quote (`{self.dialect.quote}`) is probably never "
+                    "closed; close it."
                 )
         if pending:
             yield from self._divide_end(bytes(pending), columns)
@@ -290,7 +292,8 @@ class Records:
         stand at the edges of a field, and each of the lines is a row of its own.
         """
         try:
-            strict = csv.reader(lines, delimiter=self.dialect.delimiter, quotechar=self.dialect.quote, strict=True)
+            delimiter, quote = self.dialect.delimiter, self.dialect.quote
+            strict = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
             if len(next(strict)) == self.dialect.n_columns:
                 return []
         except csv.Error:
@@ -364,7 +367,7 @@ def _n_filled(row: Row) -> int:
 
 
 def _lines_of(text: str) -> list[str]:
-    """Return the lines with their ends; only ``\\n`` ends one."""
+    r"""Return the lines with their ends; only ``\n`` ends one."""
     return io.StringIO(text, newline="\n").readlines()
 
 

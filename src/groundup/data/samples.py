@@ -122,7 +122,8 @@ SAMPLES: Final[Mapping[str, Sample]] = MappingProxyType(
         "breast_cancer": Sample(
             "breast_cancer",
             "diagnosis",
-            "569 breast tumours, 30 measurements of their cells: malignant or benign? (binary classification)",
+            "569 breast tumours, 30 measurements of their cells: malignant or benign? (binary "
+            "classification)",
             (f"{_DATA}breast_cancer.csv",),
             _labelled(
                 tuple(
@@ -168,14 +169,16 @@ SAMPLES: Final[Mapping[str, Sample]] = MappingProxyType(
         "penguins": Sample(
             "penguins",
             "species",
-            "344 penguins near Palmer Station, numbers and categories with missing values: which of three species?",
+            "344 penguins near Palmer Station, numbers and categories with missing values: which of "
+            "three species?",
             (f"{_OPENML}id_42585/data-v1-dl-21854866.arff.gz",),
             _arff(),
         ),
         "titanic": Sample(
             "titanic",
             "survived",
-            "1 309 passengers of the Titanic: who survived? Without `boat` and `body`, which were recorded after the "
+            "1 309 passengers of the Titanic: who survived? Without `boat` and `body`, which were "
+            "recorded after the "
             "sinking and give the answer away (binary classification)",
             (f"{_OPENML}id_40945/data-v1-dl-16826755.arff.gz",),
             _arff("boat", "body"),
@@ -234,7 +237,8 @@ def _folder(sample: Sample) -> Path:
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
         raise DataError(
-            f"`sample:{sample.name}` lies inside scikit-learn, which is not installed. Run: pip install scikit-learn"
+            f"`sample:{sample.name}` lies inside scikit-learn, which is not installed. Run: pip "
+            "install scikit-learn"
         )
     return Path(spec.origin).parent
 
@@ -244,8 +248,10 @@ def _text(path: Path, sample: Sample) -> str:
         content = path.read_bytes()
     except OSError:
         raise DataError(
-            f"`sample:{sample.name}` needs the file `{path}`, which scikit-learn's wheel of version 1.9.1 holds but the "
-            f"installed one ({_installed_version()}) does not. Install it again: pip install --force-reinstall "
+            f"`sample:{sample.name}` needs the file `{path}`, which scikit-learn's wheel of version "
+            "1.9.1 holds but the "
+            f"installed one ({_installed_version()}) does not. Install it again: pip install "
+            "--force-reinstall "
             "scikit-learn, or read a file of your own."
         ) from None
     return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")

@@ -71,7 +71,8 @@ def read_text_table(path: Path, options: DataOptions, wanted_columns: WantedColu
     if n_rows == 0:
         raise DataError(
             f"`{path}` holds column names but no rows ({', '.join(f'`{name}`' for name in names[:8])}"
-            f"{', …' if len(names) > 8 else ''}). Export the data again, or set data.header: false if the first line "
+            f"{', …' if len(names) > 8 else ''}). Export the data again, or set data.header: false if "
+            "the first line "
             "is data."
         )
     columns = _finish(records, positions, readers)
@@ -99,7 +100,8 @@ def _checked_delimiter(delimiter: str) -> str:
     plain = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
     if plain != "auto" and (len(plain) != 1 or not plain.isascii() or plain in '"\n\r'):
         raise DataError(
-            f"`{delimiter}` cannot be a delimiter: one ASCII character is needed, such as `,`, `;`, `|` or a tab. "
+            f"`{delimiter}` cannot be a delimiter: one ASCII character is needed, such as `,`, `;`, "
+            "`|` or a tab. "
             "Set data.delimiter to it, or to `auto`."
         )
     return plain
@@ -175,9 +177,11 @@ def _about_encoding(file: TextFile, path: Path) -> list[Finding]:
         Finding(
             "D003",
             "warning",
-            f"`{path.name}` is not valid UTF-8: {spaced(file.n_fallback_bytes)} byte(s) were read as Windows-1252 "
+            f"`{path.name}` is not valid UTF-8: {spaced(file.n_fallback_bytes)} byte(s) were read as "
+            "Windows-1252 "
             f"(Western European), the first at byte {offset} (value {value:#04x}).",
-            "If letters look wrong, set data.encoding to the right one, e.g. cp1251, iso-8859-7, big5 or shift-jis.",
+            "If letters look wrong, set data.encoding to the right one, e.g. cp1251, iso-8859-7, big5 "
+            "or shift-jis.",
             {"encoding": file.encoding_title, "n_bytes": file.n_fallback_bytes, "first_offset": offset},
         )
     ]
@@ -211,7 +215,8 @@ def _about_names(dialect: Dialect, names: list[str], padding: list[int], path: P
         Finding(
             "D002",
             "warning",
-            f"{len(changed)} column name{'s were' if len(changed) > 1 else ' was'} blank or taken, and changed: "
+            f"{len(changed)} column name{'s were' if len(changed) > 1 else ' was'} blank or taken, and "
+            "changed: "
             f"{shown}{more}.",
             "Give every column a name of its own in the file.",
             {"renamed": [[old, new] for old, new in changed[:50]]},
@@ -234,12 +239,14 @@ def _about_rows(problems: Irregularities, dialect: Dialect, n_rows: int, path: P
         )
     if problems.long:
         parts.append(
-            f"{len(problems.long)} longer ({_lines(problems.long)}; what follows field {width} was left out, first "
+            f"{len(problems.long)} longer ({_lines(problems.long)}; what follows field {width} was "
+            "left out, first "
             f"`{problems.first_long}`)"
         )
     if problems.open_quotes:
         parts.append(
-            f"{len(problems.open_quotes)} with a quote that is never closed ({_lines(problems.open_quotes)}; it was "
+            f"{len(problems.open_quotes)} with a quote that is never closed "
+            f"({_lines(problems.open_quotes)}; it was "
             "read as a character)"
         )
     if not parts:
@@ -249,7 +256,8 @@ def _about_rows(problems: Irregularities, dialect: Dialect, n_rows: int, path: P
         Finding(
             "D001",
             "error" if n_bad > 0.1 * n_rows and problems.long else "warning",
-            f"{spaced(n_bad)} of {spaced(n_rows)} rows of `{path.name}` do not have the {width} fields of the table: "
+            f"{spaced(n_bad)} of {spaced(n_rows)} rows of `{path.name}` do not have the {width} fields "
+            "of the table: "
             f"{'; '.join(parts)}.",
             "Look at these lines: a text with the delimiter in it needs quotes; or set data.delimiter.",
             {

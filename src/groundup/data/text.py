@@ -194,7 +194,8 @@ class TextFile:
             return codecs.lookup(self.encoding.strip()).name.removesuffix("-sig").replace("_", "-")
         except LookupError:
             raise DataError(
-                f"There is no encoding `{self.encoding}`. Use `auto`, `utf-8`, `utf-16`, `latin-1` or `cp1252` "
+                f"There is no encoding `{self.encoding}`. Use `auto`, `utf-8`, `utf-16`, `latin-1` or "
+                "`cp1252` "
                 "for data.encoding."
             ) from None
 
@@ -274,7 +275,8 @@ class TextFile:
             return block
         if self.encoding != "auto":
             raise DataError(
-                f"`{self.path}` is not written in `{self.encoding}`: byte {at} (value {value:#04x}) means nothing "
+                f"`{self.path}` is not written in `{self.encoding}`: byte {at} (value {value:#04x}) "
+                "means nothing "
                 "in it. Set data.encoding to `auto`."
             )
         self.first_fallback = self.first_fallback or (at, value)
@@ -298,7 +300,8 @@ def _refuse_binary(path: Path, head: bytes) -> None:
         return
     first = next(index for index, byte in enumerate(head) if byte in _CONTROLS)
     raise DataError(
-        f"`{path}` is a binary file, not text: {n_controls} of its first {len(head)} bytes are control codes, the "
+        f"`{path}` is a binary file, not text: {n_controls} of its first {len(head)} bytes are control "
+        "codes, the "
         f"first at byte {first}. Export the table as CSV or Parquet and read that."
     )
 

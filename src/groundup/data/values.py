@@ -144,7 +144,8 @@ _MONTHS = [
 ]
 _MONTH_ONLY = re.compile(r"^(\d{4})([\-/])(\d{2})$")
 _TIME = re.compile(
-    r"^(?P<gap>T| |, ?)(?P<hour>\d{1,2})(?P<colon>[:.])\d{2}(?P<second>(?P=colon)\d{2}(?P<fraction>\.\d{1,6})?)?"
+    r"^(?P<gap>T| |, ?)(?P<hour>\d{1,2})(?P<colon>[:.])\d{2}"
+    r"(?P<second>(?P=colon)\d{2}(?P<fraction>\.\d{1,6})?)?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(Z|[+-]\d{2}:?\d{2}))?$"
 )
 

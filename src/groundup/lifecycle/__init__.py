@@ -85,7 +85,7 @@ def train(
     name : str, optional
         The run's name.
     observers : sequence of Observer
-        Who is told what happens, e.g. `groundup.Progress()`.
+        Who is told what happens, e.g. `groundup.show_progress()`.
 
     Returns
     -------

@@ -133,10 +133,13 @@ def collect(session: Session, framed: Framed) -> Collected:
             find_leaks(
                 dataset,
                 split,
-                features=collected.features,
+                features=[
+                    name
+                    for name in collected.features
+                    if dataset.schema[name].kind not in ("identifier", "constant")
+                ],
                 target=problem.target,
-                group=recipe.data.split.group,
-                time=recipe.data.split.time,
+                options=recipe.data.split,
                 seed=session.seed("leaks"),
             )
         )

@@ -89,11 +89,16 @@ class Session:
             self.events.emit("note", message=f"The checkpoint `{key}` is damaged; this part is done again.")
         if checkpoint is None or checkpoint.facts["origin"] != self._origin():
             return None
+        observers, states = self.events.observers, checkpoint.facts["observers"]
+        if [type(observer).__name__ for observer in observers] == [name for name, _ in states]:
+            for observer, (_, state) in zip(observers, states, strict=True):
+                observer.load_state_dict(state)
         return checkpoint
 
     def keep(self, key: str, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
         """Keep what was finished under `key`, so that a killed run goes on behind it."""
-        self._store.save(key, Checkpoint({**facts, "origin": self._origin()}, arrays))
+        states = [[type(observer).__name__, observer.state_dict()] for observer in self.events.observers]
+        self._store.save(key, Checkpoint({**facts, "origin": self._origin(), "observers": states}, arrays))
         self.events.emit("checkpoint", key=key)
 
     def _origin(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,9 @@ from groundup.core.inputs import FloatArray, IntArray
 from groundup.core.schema import Column
 from groundup.preparation.canonical import canonical_column
 from groundup.preparation.plan import Level, PlanKind
+
+_FIRST_ROWS: Final = 2_000
+"""Rows in which most categories show all their levels; the others' are collected from all rows."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,10 @@ class _Raw:
     def __init__(self, values: pl.Series, wanted: Wanted) -> None:
         self.values, self.kind = values, wanted.kind
         self.is_text_category = wanted.kind == "category" and not values.dtype.is_numeric()
+        self.has_all_levels = wanted.levels is None
         self.levels: Sequence[Level] = wanted.levels or ()
-        if self.is_text_category and wanted.levels is None:
-            self.levels = values.unique().drop_nulls().to_list()
+        if self.is_text_category and self.has_all_levels:
+            self.levels = _distinct(values.head(_FIRST_ROWS))
 
     def expression(self) -> pl.Expr:
         values = pl.col(self.values.name)
@@ -147,7 +151,8 @@ class _Raw:
         if self.is_text_category:
             # Casting to an Enum hashes each text once, in Rust: the fastest lookup there is here.
             levels = pl.Enum([str(level) for level in self.levels])
-            return values.cast(levels, strict=False).to_physical().cast(pl.Int64).fill_null(len(self.levels))
+            codes = values.cast(levels, strict=False).to_physical().cast(pl.Int64)
+            return codes.fill_null(-1 if self.has_all_levels else len(self.levels))
         if self.kind == "date":
             return values.to_physical().fill_null(0)
         return values.fill_null("") if self.kind == "text" else values
@@ -156,10 +161,7 @@ class _Raw:
         if self.kind in ("number", "boolean"):
             return _numbers(plain.to_numpy())
         if self.is_text_category:
-            codes = plain.to_numpy()
-            if self.values.null_count():
-                codes = np.where(self.values.is_null().to_numpy(), -1, codes)
-            return Factor(codes, self.levels)
+            return self._text_levels(plain.to_numpy())
         if self.kind == "category":
             return _number_levels(self.values)
         if self.kind == "date":
@@ -169,6 +171,20 @@ class _Raw:
             )
             return Times(plain.to_numpy(), missing)
         return Texts(plain.to_list(), self.values.null_count())
+
+    def _text_levels(self, codes: IntArray) -> Factor:
+        n_missing = self.values.null_count()
+        if not self.has_all_levels:
+            if n_missing:
+                codes = np.where(self.values.is_null().to_numpy(), -1, codes)
+        elif np.count_nonzero(codes < 0) > n_missing:
+            self.levels = _distinct(self.values)
+            codes = self.values.to_frame().select(self.expression()).to_series().to_numpy()
+        return Factor(codes, self.levels)
+
+
+def _distinct(values: pl.Series) -> list[Level]:
+    return [level for level in values.unique().to_list() if level is not None]
 
 
 def _numbers(x: FloatArray) -> Numbers:

@@ -58,14 +58,13 @@ class Scaling:
         return LIMIT if scaled > LIMIT else -LIMIT if scaled < -LIMIT else scaled
 
     def all(self, values: FloatArray) -> FloatArray:
-        """Return the scaled values as a new array (NaN stays NaN)."""
+        """Return the scaled values as a new array (NaN stays NaN); overflow is cut, NumPy may ignore it."""
         import numpy as np
 
         if self.method == "none":
             return values.copy()
-        with np.errstate(over="ignore"):
-            scaled = values - self.center
-            scaled /= self.scale
+        scaled = values - self.center
+        scaled /= self.scale
         return np.clip(scaled, -LIMIT, LIMIT, out=scaled)
 
     def state(self) -> list[Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BATCH_ROWS: Final = 65_536
 """Rows transformed at a time when they are too many to be held in memory together."""
 
-BLOCK_ROWS: Final = 1024
+BLOCK_ROWS: Final = 8192
 """Rows of ``X`` that are written together, while they are in the processor's cache."""
 
 
@@ -124,7 +124,7 @@ class TablePreparation:
         import numpy as np
 
         fit = self._fit(dataset, needs)
-        X = np.empty((len(fit.kept), len(self.feature_names)))
+        X = np.zeros((len(fit.kept), len(self.feature_names)))
         if fit.arrays is not None:
             self._write(fit.arrays, X)
             return self._inputs(X), fit.kept
@@ -154,7 +154,7 @@ class TablePreparation:
         """
         import numpy as np
 
-        X = np.empty((len(frame), len(self.feature_names)))
+        X = np.zeros((len(frame), len(self.feature_names)))
         self._write(self._read(frame), X)
         return self._inputs(X)
 
@@ -261,13 +261,16 @@ class TablePreparation:
         )
 
     def _write(self, arrays: Sequence[Arrays], X: FloatArray) -> None:
+        import numpy as np
+
         starts = [*_starts(self.plans), len(self.feature_names)]
         writers = [plan.encode(values) for plan, values in zip(self.plans, arrays, strict=True)]
-        for start in range(0, len(X), BLOCK_ROWS):
-            block = X[start : start + BLOCK_ROWS]
-            block.fill(0.0)
-            for write, low, high in zip(writers, starts[:-1], starts[1:], strict=True):
-                write(block[:, low:high], start, start + len(block))
+        places = list(zip(writers, starts[:-1], starts[1:], strict=True))
+        with np.errstate(over="ignore"):
+            for start in range(0, len(X), BLOCK_ROWS):
+                block = X[start : start + BLOCK_ROWS]
+                for write, low, high in places:
+                    write(block[:, low:high], start, start + len(block))
 
     def _inputs(self, X: FloatArray) -> Inputs:
         from groundup.core.inputs import Inputs
