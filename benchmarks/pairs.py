@@ -26,7 +26,7 @@ def keep_memory() -> None:
     m_trim_threshold, m_mmap_threshold = -1, -3
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(m_mmap_threshold, 32 * 2**20)
+        mallopt(m_mmap_threshold, 4 * 2**20)
         mallopt(m_trim_threshold, 2**30)
 
 

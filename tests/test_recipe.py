@@ -45,8 +45,8 @@ def test_a_relative_source_is_relative_to_the_recipe(tmp_path: Path) -> None:
         ),
         ("data:\n  split:\n    test: 1.5\n", ["recipe.yaml:3", "`data.split.test`", "less than 1"]),
         ("problem:\n  task: clasification\n", ["recipe.yaml:2", "`problem.task`", "'classification'"]),
-        ("model:\n  name: lightgbm\n  n_leaves: 4\n", ["recipe.yaml:1", "`n_leaves`", "`num_leaves`"]),
-        ("model:\n  name: ridge\n  alpha: -1\n", ["recipe.yaml:1", "`alpha`", "`-1`"]),
+        ("model:\n  name: lightgbm\n  n_leaves: 4\n", ["recipe.yaml:3", "`n_leaves`", "`num_leaves`"]),
+        ("model:\n  name: ridge\n  alpha: -1\n", ["recipe.yaml:3", "`alpha`", "`-1`"]),
         (
             "preparation:\n  columns:\n    age: {scal: none}\n",
             ["recipe.yaml:3", "`scal`", "Did you mean `scale`?"],

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
 
-from groundup.core.errors import RecipeError, UnknownKeyError
+from groundup.core.errors import RecipeError, UnknownKeyError, UnknownNameError, did_you_mean
 from groundup.core.options import Options
 from groundup.core.yaml import YamlDocument, read_value, read_yaml, write_yaml
+from groundup.data.locations import absolute_source
 from groundup.data.options import DataOptions
 from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import LEARNERS, learner_class, make_learner
@@ -76,24 +77,37 @@ class Recipe(Options):
         path = Path(path)
         try:
             text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"Cannot read the recipe `{path}`: {error}.") from error
+        except FileNotFoundError:
+            near = did_you_mean(path.name, [each.name for each in path.parent.glob("*.y*ml")])
+            raise RecipeError(f"There is no recipe `{path}`.{near}") from None
+        except OSError as error:
+            raise RecipeError(f"Cannot read the recipe `{path}`: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise RecipeError(
+                f"Cannot read the recipe `{path}`: byte {error.start} is not UTF-8. Save it as UTF-8 text."
+            ) from error
         recipe = cls._from_document(read_yaml(text, origin=str(path)))
         source = recipe.data.source
-        if source is None or source.startswith("sample:") or Path(source).is_absolute():
+        if source is None or (full := absolute_source(source, path.parent)) == source:
             return recipe
-        return recipe.with_overrides({"data.source": str(path.parent / source)})
+        return recipe.with_values({"data.source": full})
 
     @classmethod
     def _from_document(cls, document: YamlDocument) -> Self:
+        # A section of which every line is commented out says nothing.
+        values = {key: value for key, value in document.values.items() if value is not None}
         try:
-            recipe = cls.model_validate(document.values)
+            recipe = cls.model_validate(values)
         except ValidationError as error:
             raise _explain(error, document) from error
         try:
             recipe.learners()
         except RecipeError as error:
-            raise RecipeError(f"{document.where(('model',))}: {error}") from error
+            raise RecipeError(f"{document.where(('model', error.key or 'candidates'))}: {error}") from error
+        except UnknownNameError as error:
+            if not document.lines:
+                raise
+            raise RecipeError(f"{document.where(('model', 'name'))}: {error}") from error
         return recipe
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> Self:
@@ -110,7 +124,9 @@ class Recipe(Options):
         RecipeError
             If a path or value is not allowed.
         """
-        typed = {key: read_value(value) if isinstance(value, str) else value for key, value in overrides.items()}
+        typed = {
+            key: read_value(value) if isinstance(value, str) else value for key, value in overrides.items()
+        }
         return self.with_values(typed)
 
     def with_values(self, changes: Mapping[str, Any]) -> Self:
@@ -242,12 +258,30 @@ def _explain(error: ValidationError, document: YamlDocument) -> RecipeError:
     path = tuple(str(part) for part in problem["loc"])
     where = document.where(path)
     if problem["type"] == "extra_forbidden":
-        return UnknownKeyError(path[-1], _keys_at(path[:-1]), where=f"{where} (`{'.'.join(path)}`)")
+        where = f"{where} (`{'.'.join(path)}`)"
+        homes = [name for name in Recipe.model_fields if path[-1] in _keys_at((name,))]
+        if len(path) == 1 and homes:
+            return RecipeError(
+                f"{where}: there is no section `{path[-1]}`. Did you mean `{homes[0]}.{path[-1]}`?"
+            )
+        return UnknownKeyError(path[-1], _keys_at(path[:-1]), where=where)
     # Where a field may be one of several types, pydantic puts the type it tried at the end of the path.
     types = {"int", "float", "str", "bool"}
-    dotted = ".".join(part for part in path if part not in types and not part.startswith("literal["))
+    dotted = ".".join(
+        part for part in path if part not in types and not part.startswith(("literal[", "constrained-"))
+    )
     message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return RecipeError(f"{where}: `{dotted}` is `{problem['input']}`; it should be {message}.")
+    message = _PLAIN_WORDS.get(problem["type"], message.partition(", unable to parse")[0])
+    value = "null" if problem["input"] is None else problem["input"]
+    return RecipeError(f"{where}: `{dotted}` is `{value}`; it should be {message}.")
+
+
+_PLAIN_WORDS = {
+    "model_type": "a section of options, one a line",
+    "dict_type": "a section of options, one a line",
+    "tuple_type": "a list, such as [a, b]",
+}
+"""What pydantic calls after Python's types, in the words of a recipe."""
 
 
 def _keys_at(path: tuple[str, ...]) -> list[str]:

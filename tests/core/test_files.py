@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from groundup.core.errors import StorageError
-from groundup.core.files import sha256_of, whole_folder, write_bytes, write_json
+from groundup.core.files import remove_leftovers, sha256_of, whole_folder, write_bytes, write_json
 
 
 def test_write_returns_the_digest_of_what_is_on_disk(tmp_path: Path) -> None:
@@ -59,6 +59,24 @@ def test_a_folder_that_fails_halfway_leaves_the_old_one(tmp_path: Path) -> None:
         fail()
     assert (target / "a").read_text() == "1"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
+    """The child is killed inside all three ways to write; the names that stay are recognised."""
+    program = (
+        "import os, sys\nfrom pathlib import Path\nfrom groundup.core import files\n"
+        "folder, kill = Path(sys.argv[1]), lambda *_: os.kill(os.getpid(), 9)\n"
+        "if sys.argv[2] == 'bytes':\n    os.fsync = kill\n    files.write_bytes(folder / 'a.json', b'x')\n"
+        "with getattr(files, sys.argv[2])(folder / 'a.csv') as path:\n"
+        "    (path.mkdir if sys.argv[2] == 'whole_file' else (path / 'b').touch)()\n    kill()\n"
+    )
+    (tmp_path / "sub").mkdir()
+    for how in ("bytes", "whole_file", "whole_folder"):
+        subprocess.run([sys.executable, "-c", program, str(tmp_path / "sub"), how], check=False)
+    (tmp_path / "kept.tmp").touch()
+    assert len(list((tmp_path / "sub").iterdir())) == 3
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["kept.tmp", "sub"]
 
 
 def test_a_process_killed_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:

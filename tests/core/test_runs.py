@@ -17,9 +17,41 @@ def test_a_run_without_a_name_is_called_after_its_source(tmp_path: Path) -> None
 
 
 def test_a_name_is_taken_once(tmp_path: Path) -> None:
-    RunFolder.create(tmp_path, "first", stem="x")
+    RunFolder.create(tmp_path, "first", stem="x").asked.write_text("")
     with pytest.raises(RunError, match="groundup resume"):
         RunFolder.create(tmp_path, "first", stem="x")
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(RunError, match="already"):
+        RunFolder.create(tmp_path, "a file", stem="x")
+
+
+def test_a_run_that_was_killed_before_it_began_is_started_anew(tmp_path: Path) -> None:
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / ".run.json.0123abcd.tmp").write_text("{")
+    for _ in range(2):
+        run = RunFolder.create(tmp_path, "killed", stem="x")
+        with run.hold():
+            assert {path.name for path in run.path.iterdir()} == {"run.json", ".lock"}
+            with pytest.raises(RunError, match="already"):
+                RunFolder.create(tmp_path, "killed", stem="x")
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "data").mkdir(parents=True)
+    with pytest.raises(RunError, match="already"):
+        RunFolder.create(tmp_path, "mine", stem="x")
+
+
+def test_the_holder_reads_its_summary_without_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("groundup.core.runs.time.sleep", pytest.fail)
+    run = RunFolder.create(tmp_path, "a", stem="x")
+    with run.hold():
+        run.update_summary(source="x.csv")
+        assert not run.read_summary().is_interrupted
+        assert not list_runs(tmp_path)[0].is_interrupted
+    assert run.read_summary().is_interrupted
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "x" * 200])

@@ -131,7 +131,7 @@ def test_what_gave_way_is_said() -> None:
 def test_too_little_is_an_error() -> None:
     with pytest.raises(SplitError, match="at least 2 rows"):
         make_folds(np.zeros(1), task="regression", k=5, seed=0)
-    with pytest.raises(SplitError, match=r"at least 2 groups.*`a`"):
+    with pytest.raises(SplitError, match="at least 2 groups"):
         make_folds(np.zeros(3), task="regression", k=2, seed=0, groups=np.array(["a"] * 3))
     with pytest.raises(SplitError, match="at least 2 moments"):
         make_folds(np.zeros(3), task="regression", k=2, seed=0, times=np.ones(3))

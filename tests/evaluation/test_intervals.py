@@ -14,31 +14,14 @@ from groundup.evaluation.intervals import (
     paired_difference,
     ratio_interval,
 )
-from groundup.evaluation.metrics import compute_metrics, default_metrics
+from groundup.evaluation.metrics import default_metrics
+from planted.distributions import DISTRIBUTIONS, Size, dependent_misses, metric_misses, two_classes
 
 
-def two_classes(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Predictions]:
-    y = (rng.random(n) < 0.3).astype(int)
-    p = 1 / (1 + np.exp(1.5 - 1.3 * (rng.normal(size=n) + 1.2 * y)))
-    return y, Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1))
-
-
-def numbers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Predictions]:
-    y = rng.normal(size=n)
-    return y, Predictions(0.8 * y + 0.5 * rng.normal(size=n))
-
-
-@pytest.mark.parametrize(("make", "task"), [(two_classes, "classification"), (numbers, "regression")])
-def test_95_percent_intervals_hold_the_truth_in_93_to_97_of_100(make, task: str) -> None:
-    names = default_metrics(task, 2)
-    truth = compute_metrics(names, *make(np.random.default_rng(9), 400_000))
-    n_repetitions, rng = 200, np.random.default_rng(1)
-    hits = dict.fromkeys(names, 0)
-    for seed in range(n_repetitions):
-        options = BootstrapOptions(seed=seed, resamples=300)
-        for name, each in bootstrap(names, *make(rng, 250), options=options).items():
-            hits[name] += each.low <= truth[name] <= each.high
-    shares = {name: hit / n_repetitions for name, hit in hits.items()}
+@pytest.mark.parametrize("name", ["two classes, 30 % positive", "numbers, normal errors"])
+def test_95_percent_intervals_hold_the_truth_in_93_to_97_of_100(name: str) -> None:
+    misses = metric_misses(*DISTRIBUTIONS[name], Size())
+    shares = {metric: each.coverage for metric, each in misses.items()}
     # With 200 repetitions a single share is uncertain by 3 points; their mean by much less.
     assert all(0.9 <= share <= 0.99 for share in shares.values()), shares
     assert 0.93 <= np.mean(list(shares.values())) <= 0.97, shares
@@ -55,33 +38,15 @@ def test_long_tails_are_met_by_studentizing() -> None:
 
 
 def test_groups_are_drawn_together() -> None:
-    rng, hits, naive_hits, n_repetitions = np.random.default_rng(3), 0, 0, 200
-    for seed in range(n_repetitions):
-        group = np.repeat(np.arange(40), 8)
-        losses = rng.normal(size=40)[group] + 0.3 * rng.normal(size=320)
-        by_group = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300, groups=group))
-        by_row = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300))
-        hits += by_group.low <= 0 <= by_group.high
-        naive_hits += by_row.low <= 0 <= by_row.high
-    assert 0.91 <= hits / n_repetitions <= 0.99
-    assert naive_hits / n_repetitions < 0.7
+    by_group, by_row = dependent_misses("8 rows an entity", Size(), seed=3)
+    assert 0.91 <= by_group.coverage <= 0.99
+    assert by_row.coverage < 0.7
 
 
 def test_neighbours_in_time_are_drawn_together() -> None:
-    rng, hits, naive_hits, n_repetitions = np.random.default_rng(4), 0, 0, 200
-    for seed in range(n_repetitions):
-        shocks, losses = rng.normal(size=700), np.zeros(700)
-        for i in range(1, 700):
-            losses[i] = 0.7 * losses[i - 1] + shocks[i]
-        losses, times = losses[100:], np.arange(600)
-        order = rng.permutation(600)
-        options = BootstrapOptions(seed=seed, resamples=300, times=times[order])
-        blocked = mean_interval(losses[order], options=options)
-        naive = mean_interval(losses, options=BootstrapOptions(seed=seed, resamples=300))
-        hits += blocked.low <= 0 <= blocked.high
-        naive_hits += naive.low <= 0 <= naive.high
-    assert hits / n_repetitions > 0.87
-    assert naive_hits / n_repetitions < 0.75
+    blocked, by_row = dependent_misses("neighbours in time", Size(), seed=4)
+    assert blocked.coverage > 0.87
+    assert by_row.coverage < 0.75
 
 
 def test_block_weights_draw_whole_runs() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 N_FINDINGS: Final = 5
-"""Findings told at the end; the report has all of them."""
+"""Findings told at the end, and as many notes; the report has all of them."""
 
 
 class Severity(NamedTuple):
@@ -48,7 +49,7 @@ def finding_title(finding: Mapping[str, Any]) -> str:
 
 
 def print_findings(console: "Console", findings: Sequence[Mapping[str, Any]]) -> None:
-    """Print findings, the most serious first, each with its remedy; notes by their title.
+    """Print findings, the most serious first, each with its remedy; notes by their titles alone.
 
     Parameters
     ----------
@@ -60,13 +61,22 @@ def print_findings(console: "Console", findings: Sequence[Mapping[str, Any]]) ->
     told = count_findings(findings) or "none"
     print_paragraph(console, styled(told), indent=MARGIN, label="Findings")
     ranked = sorted(findings, key=lambda finding: list(SEVERITIES).index(finding["severity"]))
-    for finding in ranked[:N_FINDINGS]:
-        if finding["severity"] == "info":
-            print_paragraph(console, styled((finding_title(finding), "dim")), indent=2)
-        else:
-            _print_finding(console, finding)
-    if len(ranked) > N_FINDINGS:
-        console.print(f"  … and {len(ranked) - N_FINDINGS} more")
+    serious = [finding for finding in ranked if finding["severity"] != "info"]
+    for finding in serious[:N_FINDINGS]:
+        _print_finding(console, finding)
+    if len(serious) > N_FINDINGS:
+        console.print(f"  … and {len(serious) - N_FINDINGS} more")
+    notes = Counter(_brief(finding) for finding in ranked if finding["severity"] == "info")
+    if notes:
+        titles = [f"{each} ({n} times)" if n > 1 else each for each, n in notes.items()]
+        more = [f"{len(titles) - N_FINDINGS} more"] if len(titles) > N_FINDINGS else []
+        print_paragraph(
+            console, styled((f"notes {'; '.join([*titles[:N_FINDINGS], *more])}.", "dim")), indent=2
+        )
+
+
+def _brief(finding: Mapping[str, Any]) -> str:
+    return finding_title(finding).removeprefix(f"{SEVERITIES['info'].word} ")
 
 
 def _print_finding(console: "Console", finding: Mapping[str, Any]) -> None:

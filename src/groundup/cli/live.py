@@ -124,17 +124,17 @@ class LiveProgress(Progress):
 
     def on_step_finished(self, data: Mapping[str, Any]) -> None:
         """Say what the step did and why, and what it found."""
-        seconds = f"  {duration(data['seconds'])}" if data["seconds"] >= 0.5 else ""
-        self.console.print(
-            styled(("✓ ", "green"), (f"{data['step']} {data['name']}", "bold"), (seconds, "dim"))
+        seconds = f" ({duration(data['seconds'])})" if data["seconds"] >= 0.5 else ""
+        told = styled(
+            (f"{data['step']} {data['name']}. ", "bold"), one_line(data["summary"]), (seconds, "dim")
         )
-        print_paragraph(self.console, styled(one_line(data["summary"])), indent=4)
+        print_paragraph(self.console, told, indent=2, label="✓")
         self._print_found()
         self._doing, self._fit = "…", ""
 
     def _print_found(self) -> None:
         for line in self._found:
-            print_paragraph(self.console, line, indent=4)
+            print_paragraph(self.console, line, indent=2)
         self._found.clear()
 
     def on_plan(self, data: Mapping[str, Any]) -> None:
@@ -165,8 +165,9 @@ class LiveProgress(Progress):
             self._pace.finish(data["learner"], data["seconds"])
 
     def on_finding(self, data: Mapping[str, Any]) -> None:
-        """Keep a finding until its step has been told; the end says what to do about it."""
-        self._found.append(styled((finding_title(data), SEVERITIES[data["severity"]].style)))
+        """Keep a finding until its step has been told, but for notes; the end tells all of them."""
+        if data["severity"] != "info":
+            self._found.append(styled((finding_title(data), SEVERITIES[data["severity"]].style)))
 
     def on_run_failed(self, _data: Mapping[str, Any]) -> None:
         """Tell what was found before the run failed."""

@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _refuse(error.format_message())
     except GroundupError as error:
-        return _refuse(str(error))
+        return _refuse(f"{error}{_what_is_kept(call)}")
     except MemoryError:
         return _refuse("There is not enough memory for this. Take fewer rows or columns.")
     except (KeyboardInterrupt, click.Abort):
@@ -162,6 +162,14 @@ def _usage_message(error: click.UsageError) -> str:
 def _refuse(message: str) -> int:
     _say("error:", message)
     return 2
+
+
+def _what_is_kept(call: Call) -> str:
+    """Return a sentence about the run that failed; "" where no fit had finished, so nothing is left."""
+    folder = call.run_folder
+    if folder is None or not (folder / "checkpoints").is_dir():
+        return ""
+    return f" What was finished is kept; afterwards `groundup resume {folder}` goes on from there."
 
 
 def _interrupted(call: Call) -> int:

@@ -28,6 +28,10 @@ How = Literal["auto", "plain", "json", "quiet"]
 STOPPING: Final = "Stopping soon, keeping the best so far; Ctrl-C again leaves at once."
 
 
+QUIET_SECONDS: Final = 10.0
+"""Fits of one learner share a line of a log until they have taken this long."""
+
+
 class Progress:
     """Shows a run while it goes on; a subclass says what by methods named `on_<kind>(data)`.
 
@@ -91,6 +95,10 @@ def _finite(value: Any) -> Any:
 class PlainProgress(Progress):
     """Prints one plain line per notable event."""
 
+    def __init__(self) -> None:
+        self._n_folds = 0
+        self._unsaid: list[Mapping[str, Any]] = []
+
     def _line(self, text: str) -> None:
         click.echo(visible(text))
 
@@ -102,24 +110,45 @@ class PlainProgress(Progress):
         """Name the step."""
         self._line(f"Step {data['step']} of 8: {data['name']}")
 
-    def on_step_finished(self, data: Mapping[str, Any]) -> None:
-        """Say what the step did and why."""
-        self._line(f"  {one_line(data['summary'])}")
-
     def on_finding(self, data: Mapping[str, Any]) -> None:
-        """Name a finding; the end says what to do about it."""
-        self._line(f"  {finding_title(data)}")
+        """Name a finding, but for notes; the end tells all of them and what to do."""
+        if data["severity"] != "info":
+            self._line(f"  {finding_title(data)}")
 
     def on_plan(self, data: Mapping[str, Any]) -> None:
         """Say how much is to come."""
         self._line(f"  {count(data['n_fits'], 'fit')} to come: {', '.join(data['learners'])}")
 
+    def on_fit_started(self, data: Mapping[str, Any]) -> None:
+        """Note how many folds there are."""
+        self._n_folds = data["n_folds"]
+
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
-        """Say that a fit is done."""
-        how_long = "kept from before" if data.get("restored") else duration(data["seconds"])
-        score = data.get("score")
-        told = "" if score is None else f": {number(score)}"
-        self._line(f"  {data['learner']}, {which_fit(data)}{told} ({how_long})")
+        """Say that a fit is done; quick folds of one learner share a line."""
+        self._unsaid.append(data)
+        is_last = data.get("fold") is None or data["fold"] + 1 >= self._n_folds
+        if is_last or sum(fit["seconds"] for fit in self._unsaid) >= QUIET_SECONDS:
+            self._say_fits()
+
+    def on_step_finished(self, data: Mapping[str, Any]) -> None:
+        """Say what the step did and why."""
+        self._say_fits()
+        self._line(f"  {one_line(data['summary'])}")
+
+    def _say_fits(self) -> None:
+        """Say the fits of one learner that have not been said yet."""
+        fits, self._unsaid = self._unsaid, []
+        if not fits:
+            return
+        first, last = fits[0], fits[-1]
+        which = which_fit(first)
+        if len(fits) > 1:
+            which = f"folds {first['fold'] + 1} to {last['fold'] + 1}"
+        scores = [number(fit["score"]) for fit in fits if fit.get("score") is not None]
+        told = f": {', '.join(scores)}" if scores else ""
+        is_restored = all(fit.get("restored") for fit in fits)
+        how_long = "kept from before" if is_restored else duration(sum(fit["seconds"] for fit in fits))
+        self._line(f"  {last['learner']}, {which}{told} ({how_long})")
 
     def on_note(self, data: Mapping[str, Any]) -> None:
         """Pass on a note."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from groundup.cli.parameters import json_option, run_argument, run_path, runs_option
-from groundup.core.errors import RunError
 
 
 @click.command()
@@ -22,15 +21,8 @@ def show(run: str, runs: Path, as_json: bool) -> None:
     from groundup.core.runs import RunFolder
 
     folder = RunFolder(run_path(run, runs))
-    try:
-        text = folder.report_json.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        status = folder.read_summary()
-        word = "was interrupted" if status.is_interrupted else f"is {status.status}"
-        raise RunError(
-            f"The run `{folder.path}` has no report: it {word}. Go on with: groundup resume {folder.path}"
-        ) from None
+    report = folder.read_report()
     if as_json:
-        click.echo(text)
+        click.echo(json.dumps(report, indent=1, ensure_ascii=False))
     else:
-        print_summary(json.loads(text), folder.path)
+        print_summary(report, folder.path)

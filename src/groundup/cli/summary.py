@@ -72,7 +72,6 @@ def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> 
     seconds = report["cost"]["wall_seconds"]
     lines = [
         ("Report", f"{folder / 'report.html'}"),
-        ("Package", f"{folder / 'model'}"),
         ("Next", f"groundup predict {folder} NEW.csv -o predictions.csv"),
         ("", f"groundup evaluate {folder} LABELLED.csv"),
     ]

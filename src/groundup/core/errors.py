@@ -70,13 +70,17 @@ def did_you_mean(name: str, available: Iterable[str], *, limit: int = 12) -> str
 class RecipeError(GroundupError):
     """A recipe that cannot be understood; the text names file, line and key."""
 
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        self.key = key
+        super().__init__(message)
+
 
 class UnknownKeyError(RecipeError):
     """A recipe holds a key that no step declares."""
 
     def __init__(self, key: str, available: Sequence[str], *, where: str) -> None:
-        self.key, self.available = key, tuple(available)
-        super().__init__(f"{where}: there is no option `{key}`.{did_you_mean(key, available)}")
+        self.available = tuple(available)
+        super().__init__(f"{where}: there is no option `{key}`.{did_you_mean(key, available)}", key=key)
 
 
 class DataError(GroundupError):

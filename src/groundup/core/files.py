@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +22,24 @@ _CAUSES = {
     errno.EPERM: "you may not write there; choose another folder or change its permissions",
     errno.EROFS: "the file system is read-only; choose another folder",
     errno.ENOTDIR: "a part of the path is a file, not a folder; choose another path",
+    errno.EEXIST: "a part of the path is a file, not a folder; choose another path",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 
 
+_LEFTOVER = re.compile(r"\.(.+\.[0-9a-f]{8}\.(tmp|old)|[0-9a-f]{8}\.tmp\..+)")
+"""The temporary names that the functions of this file give."""
+
+
 def _raise_storage_error(path: Path, error: OSError) -> NoReturn:
-    cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
-    raise StorageError(f"Cannot write `{path}`: {cause}.") from error
+    raise StorageError(f"Cannot write `{path}`: {cause_of(error)}.") from error
+
+
+def cause_of(error: OSError) -> str:
+    """Return why a file or folder could not be written, and what to do, as a clause."""
+    told = re.search(r"\(os error (\d+)\)", str(error))  # how Polars tells a number it does not set
+    code = error.errno or (int(told[1]) if told else 0)
+    return _CAUSES.get(code, error.strerror or str(error))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -107,6 +119,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{uuid4().hex[:8]}.tmp.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()  # says why where it cannot be written; libraries tell less
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
@@ -149,3 +162,30 @@ def whole_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def is_leftover(name: str) -> bool:
+    """Return whether the functions of this file give this name to what they are still writing.
+
+    Examples
+    --------
+    >>> is_leftover(".run.json.0123abcd.tmp"), is_leftover("run.json")
+    (True, False)
+    """
+    return _LEFTOVER.fullmatch(name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes were writing here, or in folders below, with the functions of this file.
+
+    Parameters
+    ----------
+    folder : Path
+        One that no other process writes into now.
+    """
+    for path in [path for path in folder.rglob("*") if is_leftover(path.name)]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D011": "A date format is ambiguous",
         "D012": "There are more columns than rows",
         "D013": "Padding around the table was skipped",
+        "D014": "Files of one table differ in their columns",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",

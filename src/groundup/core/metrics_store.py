@@ -1,7 +1,7 @@
 """The observer that keeps every scalar of a run, step by step, in SQLite."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from groundup.core.events import Event, Request
 _SCHEMA: Final = """
 create table if not exists scalars (
     learner text not null, fold integer, name text not null, step integer not null,
-    value real not null, time_seconds real not null
+    value real, time_seconds real not null
 )
 """
 
@@ -23,7 +23,8 @@ class MetricsStore:
     ----------
     path : Path
         The database; made when it is missing. Write-ahead log: a killed process loses at most
-        the batch that was not yet written, and leaves the file readable.
+        the batch that was not yet written, and leaves the file readable. A value that is not a
+        number is stored as null.
     batch : int, default=1000
         Rows per commit.
     """
@@ -31,6 +32,7 @@ class MetricsStore:
     def __init__(self, path: Path, *, batch: int = 1000) -> None:
         self._batch = batch
         self._rows: list[tuple[str, int | None, str, int, float, float]] = []
+        self._to_replace: tuple[str, int | None] | None = None
         try:
             self._connection = sqlite3.connect(path)
             self._connection.execute("pragma journal_mode=wal")
@@ -43,19 +45,26 @@ class MetricsStore:
         """Take the scalars out of `round` events; write them when a fit ends."""
         data = event.data
         if event.kind == "round":
+            self._replace_earlier()
             self._rows.extend(
                 (data["learner"], data["fold"], name, data["round"], value, event.time_seconds)
                 for name, value in data["metrics"].items()
             )
         elif event.kind == "fit_started":
-            # A fit that starts again after a kill replaces what its first attempt wrote.
-            self.flush()
-            self._connection.execute(
-                "delete from scalars where learner = ? and fold is ?", (data["learner"], data["fold"])
-            )
+            self._to_replace = (data["learner"], data["fold"])
         if len(self._rows) >= self._batch or event.kind in {"fit_finished", "run_finished", "run_stopped"}:
             self.flush()
         return None
+
+    def _replace_earlier(self) -> None:
+        """Remove what a killed attempt at the present fit wrote, once this one has something better.
+
+        A fit that is taken from before starts as well, but has no rounds: its rows stay.
+        """
+        if self._to_replace is not None:
+            self.flush()
+            self._run("delete from scalars where learner = ? and fold is ?", [self._to_replace])
+            self._to_replace = None
 
     def flush(self) -> None:
         """Write what is waiting.
@@ -65,14 +74,17 @@ class MetricsStore:
         StorageError
             If the disk is full or the file cannot be written.
         """
+        self._run("insert into scalars values (?, ?, ?, ?, ?, ?)", self._rows)
+        self._rows.clear()
+
+    def _run(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         try:
             with self._connection:
-                self._connection.executemany("insert into scalars values (?, ?, ?, ?, ?, ?)", self._rows)
+                self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
             raise StorageError(
                 f"Cannot write the metrics of this run: {error}. Free some disk space."
             ) from error
-        self._rows.clear()
 
     def close(self) -> None:
         """Write what is waiting and close the file."""
@@ -80,7 +92,8 @@ class MetricsStore:
         self._connection.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return nothing: the rows are in the file."""
+        """Write what is waiting, so that a fit that counts as finished has its rows; return nothing."""
+        self.flush()
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from groundup.core.errors import RunError, StorageError, did_you_mean
-from groundup.core.files import write_json
+from groundup.core.files import cause_of, is_leftover, remove_leftovers, write_json
+
+_REPORT_KEYS = {"status", "problem", "split", "test", "selection", "leaderboard", "findings", "cost"}
 
 Status = Literal["running", "finished", "stopped", "failed"]
 
@@ -62,6 +64,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.asked = path / "asked.yaml"
         self.recipe = path / "recipe.yaml"
         self.data = path / "data.json"
         self.metrics = path / "metrics.sqlite"
@@ -71,6 +74,7 @@ class RunFolder:
         self.report_json = path / "report.json"
         self.findings = path / "findings.json"
         self._summary = path / "run.json"
+        self._is_ours = False
 
     @classmethod
     def create(cls, runs: Path, name: str | None, *, stem: str) -> "RunFolder":
@@ -81,7 +85,8 @@ class RunFolder:
         runs : Path
             The folder of runs; made when it is missing.
         name : str or None
-            The run's name; None: `stem` and four random hexadecimal digits.
+            The run's name; None: `stem` and four random hexadecimal digits. A run of this name that
+            was killed before it had written what was asked is started anew.
         stem : str
             What an unnamed run is called after, usually the file's name.
 
@@ -92,6 +97,8 @@ class RunFolder:
         StorageError
             If the folder cannot be made.
         """
+        if name == "last":
+            raise RunError("`last` means the newest run, so no run can be called that; choose another name.")
         if name is not None and not re.fullmatch(r"[\w][\w.\- ]{0,99}", name):
             raise RunError(
                 f"`{name}` cannot be a run's name: use up to 100 letters, digits, `-`, `_`, `.` or blanks, "
@@ -102,23 +109,27 @@ class RunFolder:
             runs.mkdir(parents=True, exist_ok=True)
             while True:
                 path = runs / (name or f"{clean_stem}-{uuid4().hex[:4]}")
-                try:
-                    path.mkdir()
+                if not path.exists() or (name is not None and not cls(path)._has_begun()):
                     break
-                except FileExistsError:
-                    if name is not None:
-                        raise RunError(
-                            f"There is a run `{name}` in `{runs}` already; choose another name, or continue "
-                            f"it with: groundup resume {path}"
-                        ) from None
+                if name is not None:
+                    raise RunError(
+                        f"There is a run `{name}` in `{runs}` already; choose another name, or continue "
+                        f"it with: groundup resume {path}"
+                    )
+            path.mkdir(exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"Cannot make a run folder in `{runs}`: {error.strerror}. Choose another place with --runs."
+                f"Cannot make a run folder in `{runs}`: {cause_of(error)}. Choose another place with --runs."
             ) from error
         folder = cls(path)
-        folder.write_summary(
-            RunSummary(path.name, "running", datetime.now(UTC).isoformat(timespec="seconds"))
-        )
+        try:
+            folder.write_summary(
+                RunSummary(path.name, "running", datetime.now(UTC).isoformat(timespec="seconds"))
+            )
+        except StorageError:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
         return folder
 
     def read_summary(self) -> RunSummary:
@@ -126,9 +137,39 @@ class RunFolder:
         try:
             values = json.loads(self._summary.read_text(encoding="utf-8"))
             summary = RunSummary(**values)
+            datetime.fromisoformat(summary.created)
         except (OSError, ValueError, TypeError) as error:
             raise RunError(f"`{self.path}` is not a run: its run.json cannot be read ({error}).") from error
         return replace(summary, is_interrupted=summary.status == "running" and not self._is_held())
+
+    def read_report(self) -> dict[str, Any]:
+        """Return what stands in `report.json`.
+
+        Raises
+        ------
+        RunError
+            If the run has not ended, or the file is damaged.
+        """
+        try:
+            report = json.loads(self.report_json.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            summary = self.read_summary()
+            word, verb = "was interrupted" if summary.is_interrupted else f"is {summary.status}", "resume"
+            if summary.status == "finished":
+                word, verb = "has ended, so somebody removed it", "reproduce"
+            raise RunError(
+                f"The run `{self.path}` has no report: it {word}. Go on with: groundup {verb} {self.path}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise self._damaged_report(str(error)) from error
+        if not isinstance(report, dict) or not report.keys() >= _REPORT_KEYS:
+            raise self._damaged_report("parts of it are missing")
+        return report
+
+    def _damaged_report(self, how: str) -> RunError:
+        return RunError(
+            f"`{self.report_json}` is damaged or was edited ({how}). Train again: groundup train {self.recipe}"
+        )
 
     def write_summary(self, summary: RunSummary) -> None:
         """Replace the run's summary."""
@@ -138,16 +179,30 @@ class RunFolder:
         """Replace some fields of the run's summary."""
         self.write_summary(replace(self.read_summary(), **changes))
 
-    def _is_held(self) -> bool:
-        try:
-            with self.hold():
-                return False
-        except RunError:
+    def _has_begun(self) -> bool:
+        """Return whether there is something in the folder that a new run must not write over."""
+        if not self.path.is_dir() or self.asked.is_file() or self._is_held():
             return True
+        # Without a `run.json` only an empty folder is ours: what is in others belongs to somebody.
+        names = {path.name for path in self.path.iterdir() if not is_leftover(path.name)}
+        return bool(names) and self._summary.name not in names
+
+    def _is_held(self) -> bool:
+        """Return whether a process holds the run: this one, or another."""
+        if self._is_ours:
+            return True
+        try:
+            with (self.path / ".lock").open() as lock:
+                # A shared lock: several who list runs at once do not take each other for the holder.
+                return not _lock(lock.fileno(), fcntl.LOCK_SH, attempts=1)
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
         """Hold the run for this process while the block lasts; the system lets go when it dies.
+
+        What a killed process was writing is removed first.
 
         Raises
         ------
@@ -159,22 +214,26 @@ class RunFolder:
         except OSError as error:
             raise StorageError(f"Cannot write in `{self.path}`: {error.strerror}.") from error
         with lock:
-            if not _lock(lock.fileno()):
+            if not _lock(lock.fileno(), fcntl.LOCK_EX, attempts=10):
                 raise RunError(
                     f"The run `{self.path}` is in use by another process; wait until it has ended."
                 )
-            yield
+            self._is_ours = True
+            try:
+                remove_leftovers(self.path)
+                yield
+            finally:
+                self._is_ours = False
 
 
-def _lock(descriptor: int, *, attempts: int = 10) -> bool:
-    """Lock a file, trying for a fifth of a second: somebody who lists runs holds it for an instant."""
-    for _ in range(attempts):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(0.02)
-        else:
+def _lock(descriptor: int, how: int, *, attempts: int) -> bool:
+    """Lock a file; who wants to write tries ten times, as one who lists runs holds it for an instant."""
+    for attempt in range(1, attempts + 1):
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             return True
+        if attempt < attempts:
+            time.sleep(0.02)
     return False
 
 

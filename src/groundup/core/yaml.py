@@ -64,22 +64,38 @@ def read_yaml(text: str, *, origin: str) -> YamlDocument:
     >>> document.values, document.where(("training", "seed"))
     ({'training': {'seed': 3}}, 'recipe.yaml:2')
     """
+    lines: dict[Path, int] = {}
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=_Loader)
+        if root is None:
+            return YamlDocument({}, {}, origin)
+        if not isinstance(root, yaml.MappingNode):
+            line = root.start_mark.line + 1
+            raise RecipeError(f"{origin}:{line}: a recipe is made of `section:` keys, such as `data:`.")
+        _collect_lines(root, (), lines, origin)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{origin}:{mark.line + 1}:{mark.column + 1}" if mark else origin
-        raise RecipeError(f"{where}: this is not valid YAML: {error.problem or error.context}.") from error
+        hint = " Indent with blanks, not with tabs." if "'\\t'" in (error.problem or "") else ""
+        raise RecipeError(
+            f"{where}: this is not valid YAML: {error.problem or error.context}.{hint}"
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise RecipeError(f"{origin}: this is not valid YAML: {error}.") from error
-    if root is None:
-        return YamlDocument({}, {}, origin)
-    if not isinstance(root, yaml.MappingNode):
-        raise RecipeError(f"{origin}:{root.start_mark.line + 1}: a recipe is a list of `section:` keys.")
-    lines: dict[Path, int] = {}
-    _collect_lines(root, (), lines, origin)
+        raise RecipeError(f"{origin}: this is not valid YAML: {' '.join(str(error).split())}.") from error
+    except RecursionError:
+        raise RecipeError(f"{origin}: this is nested too deeply, or contains itself (`&`, `*`).") from None
     return YamlDocument(cast("dict[str, Any]", values), lines, origin)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads keys as they are written: a column may be called `1`, `no` or `2020-01-01`."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep=deep)
 
 
 def _collect_lines(node: yaml.MappingNode, path: Path, lines: dict[Path, int], origin: str) -> None:

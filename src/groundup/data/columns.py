@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,7 @@ from groundup.data.values import MISSING_SPELLINGS
 
 _MIXED_SHARE = 0.8
 _MIN_MIXED_ROWS = 10
-_TEXT_TYPES: Final = (pl.String, pl.Categorical, pl.Enum)
+TEXT_TYPES: Final = (pl.String, pl.Categorical, pl.Enum)
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Wanted:
         What it was in training; then it is read as that and nothing is found out.
     origin : str
         Where it comes from, for messages.
+    locate : callable or None
+        From a row (0-based) to where it stands, for messages; needed where there are several files.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Wanted:
     kind: Kind | None = None
     column: Column | None = None
     origin: str = "frame"
+    locate: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -172,11 +175,15 @@ def collect(wanted: Wanted, reading: Reading, parsed: Parsed) -> Collected:
 
 def _impossible(wanted: Wanted, kind: Kind, parsed: Parsed) -> DataError:
     value = next(iter(parsed.failed))
-    row = f", row {parsed.first_failed + 1}" if parsed.first_failed is not None else ""
+    place = wanted.origin
+    if parsed.first_failed is not None and wanted.locate is not None:
+        place = wanted.locate(parsed.first_failed)
+    elif parsed.first_failed is not None:
+        place = f"{wanted.origin}, row {parsed.first_failed + 1}"
     more = parsed.failed.total() - 1
     others = f" ({more} more like it)" if more else ""
     return DataError(
-        f"{wanted.origin}{row}, column `{wanted.name}`: `{value[:80]}` is no {kind}{others}, but "
+        f"{place}, column `{wanted.name}`: `{value[:80]}` is no {kind}{others}, but "
         "data.columns says "
         "that the column is one. Add it to data.missing, correct it, or set "
         f"data.columns.{wanted.name} to `category`."
@@ -308,7 +315,7 @@ def typed_column(series: pl.Series, wanted: Wanted) -> Collected:
     """
     series = series.rename(wanted.name)
     column = wanted.column
-    if series.dtype in _TEXT_TYPES or series.dtype == pl.Null:
+    if series.dtype in TEXT_TYPES or series.dtype == pl.Null:
         return _from_text(series.cast(pl.String), wanted)
     values, storage, n_infinite = canonical(series, wanted.origin)
     if storage == "string":

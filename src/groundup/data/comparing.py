@@ -109,7 +109,8 @@ class NumberColumn:
         counted = values[train]
         known = np.sort(counted[~np.isnan(counted)])
         self._values, self._known, self._n = values, known, len(train)
-        spread = float(np.std(known)) if len(known) else 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond 1e154, where squares overflow
+            spread = float(np.std(known)) if len(known) else 0.0
         self._spread = spread if spread > 0 and np.isfinite(spread) else 1.0
         self._tolerance = TOLERANCE * self._spread
         self._missing_bits = float(np.log2(len(train) / max(len(train) - len(known), 1)))

@@ -154,6 +154,19 @@ def find_dialect(head: str, *, is_whole: bool, suffix: str, delimiter: str, head
     return _find_table(best_rows, best, header)
 
 
+def find_table(head: str, dialect: Dialect, *, is_whole: bool, header: bool | str) -> Dialect:
+    r"""Return a dialect that is known with the names, the width and the start of the table.
+
+    Examples
+    --------
+    >>> find_table("Report,\na,b\n1,2\n3,4\n", Dialect(","), is_whole=True, header="auto").preamble
+    ('Report',)
+    """
+    if not is_whole and "\n" in head:
+        head = head[: head.rindex("\n") + 1]
+    return _find_table(_head_rows(head, dialect), dialect, header)
+
+
 def _has_blanks_before_quotes(head: str, delimiter: str, quote: str) -> bool:
     """Return whether quoted fields usually follow a delimiter and blanks."""
     n_spaced = len(re.findall(rf"{re.escape(delimiter)} +{quote}(?!{quote})", head))
@@ -311,7 +324,7 @@ def _is_header(first: Row, body: list[Row]) -> bool:
     """Return whether `first` names the columns of `body`, by a vote of the columns."""
     cells = [cell.strip() for cell in first]
     if not body:
-        return all(_kind_of(cell) == "text" for cell in cells) or len(cells) == 0
+        return not any(_kind_of(cell) in ("number", "date") for cell in cells)
     if cells[0] == "" and len(cells) > 1 and all(cells[1:]) and all(row[0].strip() for row in body):
         return True  # as pandas writes an index without a name
     numbers = [cell for cell in cells if _kind_of(cell) == "number"]

@@ -254,7 +254,7 @@ def _row_columns(frame: object) -> list[pl.Series]:
             raise DataError(f"The columns of a table must be equally long; these are not: {shown}.")
         return [_column_of(values).alias(_text_of_name(key)) for key, values in frame.items()]
     assert _is_rows(frame)
-    return [_series_of([row.get(key) for row in frame]).alias(_text_of_name(key)) for key in _keys(frame)]
+    return [series_of([row.get(key) for row in frame]).alias(_text_of_name(key)) for key in _keys(frame)]
 
 
 def _column_of(values: Values) -> pl.Series:
@@ -264,7 +264,7 @@ def _column_of(values: Values) -> pl.Series:
         return _pandas_series(values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufmM":
         return pl.Series(_without_narrow_units(values))
-    return _series_of(_python_values(values))
+    return series_of(_python_values(values))
 
 
 def _arrow_columns(table: Any) -> list[pl.Series]:
@@ -293,7 +293,7 @@ def _pandas_series(column: Any) -> pl.Series:
         return _zoned(column)
     if dtype.kind in "biuf":  # nullable, or backed by Arrow
         return _masked(column)
-    return _series_of(column.to_numpy(dtype=object, na_value=None).tolist())
+    return series_of(column.to_numpy(dtype=object, na_value=None).tolist())
 
 
 def _masked(column: Any) -> pl.Series:
@@ -325,7 +325,7 @@ _NUMBERS: Final = (int, float, decimal.Decimal)
 _MOMENTS: Final = (datetime.date, datetime.datetime)
 
 
-def _series_of(values: list[Any]) -> pl.Series:
+def series_of(values: list[Any]) -> pl.Series:
     """Return Python values as the first of boolean, integer, float, date-time, text that holds them all."""
     # Text is by far the most common; skip the per-value work that only scalars of NumPy and pandas need.
     types = set(map(type, values))

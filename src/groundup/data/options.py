@@ -29,15 +29,37 @@ class SplitOptions(Options):
 class DataOptions(Options):
     """Where the data are and how to read them."""
 
-    source: str | None = None
-    """A file (CSV, TSV, Parquet, also .gz) or `sample:NAME`."""
+    source: str | tuple[str, ...] | None = None
+    """A file (CSV, TSV, JSON, JSON Lines, Parquet, Arrow, Excel, SQLite, DuckDB; also compressed or in a
+    .zip), `FILE!NAME` for a sheet, a table or a file inside an archive, a folder, a pattern such as
+    `data/*.csv`, a list of these (several files form one table), or `sample:NAME`."""
+    table: str | None = None
+    """The sheet of a workbook, or the table of a database, where there are several."""
+    query: str | None = None
+    """A SELECT whose result is the table, instead of `table`; SQLite and DuckDB files only."""
+    file_column: str | None = None
+    """Name of a further column that holds the name of the file each row comes from; as `split.group` it keeps
+    the rows of a file in one part."""
     delimiter: str | Literal["auto"] = "auto"
     """The character between fields of a text file; `auto` finds it."""
     encoding: str | Literal["auto"] = "auto"
     """The encoding of a text file, e.g. `utf-8`, `utf-16`, `latin-1`; `auto` finds it."""
     header: bool | Literal["auto"] = "auto"
     """Whether the first row of a text file holds the column names."""
-    missing: tuple[str, ...] = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?", "-", "#N/A")
+    missing: tuple[str, ...] = (
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "NULL",
+        "null",
+        "None",
+        "?",
+        "-",
+        "#N/A",
+    )
     """Spellings that mean "missing"; compared after trimming blanks."""
     columns: dict[str, Kind] = Field(default_factory=dict)
     """Kinds of columns that are not as found: `{zip_code: category}`."""

@@ -307,6 +307,10 @@ def find_reading(
     parsed : Parsed
         What `parse` gives for it.
     """
+    if kind == "identifier":  # whole numbers stay numbers, as where the kind was found
+        reading, parsed = find_reading(text, missing)
+        if reading.storage == "integer" and not parsed.failed:
+            return reading, parsed
     if kind in ("category", "text", "identifier"):
         return _read_as(text, Reading("string"), missing)
     sample = _sample(text, missing)

@@ -1,28 +1,27 @@
 """Contract "Source": from where data is, and how to read it, to a dataset.
 
-A source is a text file (any delimiter, encoding and quoting, also compressed), a Parquet file, a
-table in memory, or a sample that ships with a required package. All of them meet in the same
-canonical types, so the same data give the same fingerprint wherever they come from.
+A source is a file of any format in `formats.FORMATS` (also compressed, or inside a zip archive), several
+files that form one table, a table in memory, or a sample that ships with a required package. All of
+them meet in the same canonical types, so the same data give the same fingerprint wherever they come from.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 
-from groundup.core.errors import DataError, UnknownColumnError
-from groundup.core.findings import Finding
+from groundup.core.errors import DataError
 from groundup.core.schema import Schema
-from groundup.data.columns import Collected, Wanted, typed_column
+from groundup.data.columns import typed_column
 from groundup.data.dataset import Dataset
+from groundup.data.formats import open_part
 from groundup.data.frames import to_polars, unique_names
+from groundup.data.gather import Gathered, Selection, gather
+from groundup.data.locations import SAMPLE_PREFIX, find_files, names_of
 from groundup.data.options import DataOptions
-from groundup.data.parquet import is_parquet, read_parquet
+from groundup.data.parts import Part
 from groundup.data.samples import load_sample
-from groundup.data.tables import RawTable, read_text_table
-from groundup.data.text import check_readable
-
-SAMPLE_PREFIX = "sample:"
+from groundup.data.scanned import ScannedPart, read_scan
+from groundup.data.stored import Stored
 
 
 def read(options: DataOptions, *, frame: object | None = None, schema: Schema | None = None) -> Dataset:
@@ -49,6 +48,8 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
         If there is nothing to read or it is no table; the text says what to do.
     UnknownColumnError
         If `options.columns` or `options.drop` names a column that is not there.
+    MissingExtraError
+        If the format needs a package that is not installed; the text says what to install.
 
     Examples
     --------
@@ -58,64 +59,47 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
     """
     if frame is not None:
         table, _ = to_polars(frame)
-        return _read_frame(table, options, schema, "frame")
+        return _read_frame(table, Selection(options, schema, "frame"))
     if options.source is None:
         raise DataError("No data were named. Set data.source to a file or `sample:NAME`, or pass a table.")
-    if options.source.startswith(SAMPLE_PREFIX):
+    if isinstance(options.source, str) and options.source.startswith(SAMPLE_PREFIX):
         name = options.source.removeprefix(SAMPLE_PREFIX)
-        return _read_frame(load_sample(name), options, schema, options.source)
-    path = Path(options.source).expanduser()
-    check_readable(path)
-    if is_parquet(path):
-        return read_parquet(path, lambda names: wanted_columns(names, options, schema, str(path)))
-    raw = read_text_table(path, options, lambda names: wanted_columns(names, options, schema, str(path)))
-    return _dataset(raw, str(path))
+        return _read_frame(load_sample(name), Selection(options, schema, options.source))
+    files = find_files(options.source)
+    origin = _origin(files, options.source)
+    parts = [open_part(each, options) for each in files]
+    selection = Selection(options, schema, origin)
+    if len(parts) == 1 and options.file_column is None and isinstance(parts[0], ScannedPart):
+        return read_scan(parts[0], selection)
+    return _dataset(gather(parts, _titles(parts, files), selection, file_column=options.file_column), origin)
 
 
-def wanted_columns(
-    names: Sequence[str], options: DataOptions, schema: Schema | None, origin: str
-) -> list[Wanted | None]:
-    """Return what is known of each column, in order; None for those that are left out.
-
-    Raises
-    ------
-    UnknownColumnError
-        If the options name a column that is not among `names`.
-    """
-    if schema is not None:
-        return [
-            Wanted(name, options.missing, column=schema[name], origin=origin) if name in schema else None
-            for name in names
-        ]
-    for name in (*options.columns, *options.drop):
-        if name not in names:
-            raise UnknownColumnError(name, names)
-    dropped = set(options.drop)
-    return [
-        None if name in dropped else Wanted(name, options.missing, options.columns.get(name), origin=origin)
-        for name in names
-    ]
+def _origin(files: Sequence[Stored], source: str | tuple[str, ...]) -> str:
+    if len(files) == 1:
+        return str(files[0])
+    named = source if isinstance(source, str) else f"{files[0]} to {files[-1].name}"
+    return f"{named} ({len(files)} files)"
 
 
-def _read_frame(frame: pl.DataFrame, options: DataOptions, schema: Schema | None, origin: str) -> Dataset:
+def _titles(parts: Sequence[Part], files: Sequence[Stored]) -> list[str]:
+    return [str(files[0])] if len(parts) == 1 else names_of(files)
+
+
+def _read_frame(frame: pl.DataFrame, selection: Selection) -> Dataset:
     names = unique_names(frame.columns)
-    wanted = wanted_columns(names, options, schema, origin)
+    selection.check(names)
     collected = [
-        typed_column(series, each)
-        for series, each in zip(frame.get_columns(), wanted, strict=True)
-        if each is not None
+        typed_column(series, wanted)
+        for series, name in zip(frame.get_columns(), names, strict=True)
+        if (wanted := selection.wanted(name)) is not None
     ]
-    return _dataset(RawTable(collected, len(frame)), origin)
+    return _dataset(Gathered(collected, len(frame)), selection.origin)
 
 
-def _dataset(raw: RawTable, origin: str) -> Dataset:
-    if not raw.columns and raw.n_rows == 0:
+def _dataset(gathered: Gathered, origin: str) -> Dataset:
+    if not gathered.columns and gathered.n_rows == 0:
         raise DataError(f"{origin}: there are no columns. Check that it is the right table.")
-    frame = pl.DataFrame([each.values for each in raw.columns])
-    schema = Schema(each.column for each in raw.columns)
-    findings = (*raw.findings, *_column_findings(raw.columns))
-    return Dataset(frame.lazy(), schema, raw.n_rows, origin, findings, raw.facts, raw.read_as)
-
-
-def _column_findings(columns: Sequence[Collected]) -> tuple[Finding, ...]:
-    return tuple(finding for each in columns for finding in each.findings)
+    frame = pl.DataFrame([each.values for each in gathered.columns])
+    schema = Schema(each.column for each in gathered.columns)
+    findings = (*gathered.findings, *(finding for each in gathered.columns for finding in each.findings))
+    return Dataset(frame.lazy(), schema, gathered.n_rows, origin, findings, gathered.facts, gathered.read_as)

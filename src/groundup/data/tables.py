@@ -1,99 +1,97 @@
 """A text file becomes a table: its dialect, its rows, its columns, and what to tell about them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from groundup.core.errors import DataError
 from groundup.core.findings import Finding
-from groundup.data.columns import Collected, TextColumn, Wanted
-from groundup.data.dialect import Dialect, find_dialect
+from groundup.data.dialect import Dialect, find_dialect, find_table
 from groundup.data.frames import unique_names
 from groundup.data.kinds import spaced
 from groundup.data.options import DataOptions
+from groundup.data.parts import Told
 from groundup.data.records import Irregularities, Records, unix_lines
+from groundup.data.stored import Stored
 from groundup.data.text import TextFile
 
 _HEAD_CHARACTERS = 1 << 18
 _MAX_LINES_SHOWN = 8
 
-WantedColumns = Callable[[Sequence[str]], list[Wanted | None]]
 
-
-@dataclass(frozen=True)
-class RawTable:
-    """Columns that were read, before they are a dataset."""
-
-    columns: list[Collected]
-    n_rows: int
-    findings: tuple[Finding, ...] = ()
-    facts: tuple[tuple[str, str], ...] = field(default=())
-    read_as: Mapping[str, str | bool] = field(default_factory=dict)
-
-
-def read_text_table(path: Path, options: DataOptions, wanted_columns: WantedColumns) -> RawTable:
-    """Read a text file.
+class TextPart:
+    """A text file's table.
 
     Parameters
     ----------
-    path : Path
+    stored : Stored
         A file that exists.
     options : DataOptions
         Delimiter, encoding and header, where they are given.
-    wanted_columns : callable
-        From the names to what is known of each column.
+    dialect : Dialect or None
+        How fields are divided, where that is known; where the table starts is still found out.
 
     Raises
     ------
     DataError
         If there is no table in it.
     """
-    file = TextFile(path, options.encoding)
-    head, is_whole = _head(file)
-    if not head.strip():
-        raise DataError(f"The file `{path}` holds nothing but blanks. Export the data again.")
-    dialect = find_dialect(
-        head,
-        is_whole=is_whole,
-        suffix=_suffix(path),
-        delimiter=_checked_delimiter(options.delimiter),
-        header=options.header,
-    )
-    written = dialect.names or ("",) * dialect.n_columns
-    names = unique_names(written)
-    wanted = wanted_columns(names)
-    records = Records(file, dialect)
-    positions = [index for index, each in enumerate(wanted) if each is not None]
-    readers = [TextColumn(each) for each in wanted if each is not None]
-    n_rows = _read_all(records, positions, readers)
-    if n_rows == 0:
-        raise DataError(
-            f"`{path}` holds column names but no rows ({', '.join(f'`{name}`' for name in names[:8])}"
-            f"{', …' if len(names) > 8 else ''}). Export the data again, or set data.header: false if "
-            "the first line "
-            "is data."
+
+    def __init__(self, stored: Stored, options: DataOptions, dialect: Dialect | None = None) -> None:
+        self.stored = stored
+        self.file = TextFile(stored, "utf-8" if dialect else options.encoding)
+        head, is_whole = _head(self.file)
+        if not head.strip():
+            raise DataError(f"The file `{stored}` holds nothing but blanks. Export the data again.")
+        if dialect is None:
+            self.dialect = find_dialect(
+                head,
+                is_whole=is_whole,
+                suffix=stored.suffix,
+                delimiter=_checked_delimiter(options.delimiter),
+                header=options.header,
+            )
+        else:
+            self.dialect = find_table(head, dialect, is_whole=is_whole, header=options.header)
+        self._written = self.dialect.names or ("",) * self.dialect.n_columns
+        self.names = unique_names(self._written)
+        self.unnamed = frozenset(
+            name
+            for name, written in zip(self.names, self._written, strict=True)
+            if not written and self.dialect.names is not None
         )
-    columns = _finish(records, positions, readers)
-    padding = [
-        index
-        for index, collected in zip(positions, columns, strict=True)
-        if not written[index] and dialect.names is not None and collected.values.null_count() == n_rows
-    ]
-    kept = [each for index, each in zip(positions, columns, strict=True) if index not in padding]
-    findings = [
-        *_about_encoding(file, path),
-        *_about_names(dialect, names, padding, path),
-        *_about_rows(records.problems, dialect, n_rows, path),
-        *_about_padding(records.problems, dialect, padding),
-    ]
-    return RawTable(kept, n_rows, tuple(findings), _facts(file, dialect), _read_as(file, dialect))
+        self._records = Records(self.file, self.dialect)
+        self._problems = Irregularities()
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows in blocks of text columns."""
+        for frame in self._records.frames():
+            frame.columns = self.names
+            yield frame
+        self._problems = self._records.problems
+
+    def told(self, n_rows: int, padding: Sequence[str]) -> Told:
+        """Return findings about encoding, names and rows; see `Part.told`."""
+        if n_rows == 0:
+            shown = ", ".join(f"`{' '.join(name.split())[:80]}`" for name in self.names[:8])
+            raise DataError(
+                f"`{self.stored}` holds column names but no rows ({shown}"
+                f"{', …' if len(self.names) > 8 else ''}). Export the data again, or set data.header: false "
+                "if the first line is data."
+            )
+        skipped = [index for index, name in enumerate(self.names) if name in padding]
+        findings = (
+            *_about_encoding(self.file, self.stored),
+            *_about_names(self.dialect, self.names, skipped, self.stored),
+            *_about_rows(self._problems, self.dialect, n_rows, self.stored),
+            *_about_padding(self._problems, self.dialect, skipped),
+        )
+        return Told(findings, _facts(self.file, self.dialect), _read_as(self.file, self.dialect))
 
 
-def _suffix(path: Path) -> str:
-    suffixes = [each.lower() for each in path.suffixes if each.lower() != ".gz"]
-    return suffixes[-1] if suffixes else ""
+def open_text(stored: Stored, options: DataOptions) -> TextPart:
+    """Open a text file whose delimiter is to be found."""
+    return TextPart(stored, options)
 
 
 def _checked_delimiter(delimiter: str) -> str:
@@ -120,32 +118,6 @@ def _head(file: TextFile) -> tuple[str, bool]:
     return head.decode("utf-8", "ignore"), is_whole
 
 
-def _read_all(records: Records, positions: list[int], readers: list[TextColumn]) -> int:
-    n_rows = 0
-    for frame in records.frames():
-        n_rows += len(frame)
-        for position, reader in zip(positions, readers, strict=True):
-            reader.add(frame.to_series(position))
-    return n_rows
-
-
-def _finish(records: Records, positions: list[int], readers: list[TextColumn]) -> list[Collected]:
-    """Return the columns; those that their first block misjudged are read again as a whole."""
-    unsettled = [
-        position for position, reader in zip(positions, readers, strict=True) if not reader.is_settled
-    ]
-    whole: dict[int, pl.Series] = {}
-    if unsettled:
-        problems = records.problems
-        again = list(records.frames())
-        records.problems = problems
-        for position in unsettled:
-            whole[position] = pl.concat([frame.to_series(position) for frame in again])
-    return [
-        reader.finish(whole.pop(position, None)) for position, reader in zip(positions, readers, strict=True)
-    ]
-
-
 def _read_as(file: TextFile, dialect: Dialect) -> dict[str, str | bool]:
     """Return the options that read the file in the same way again, where there are such."""
     options: dict[str, str | bool] = {"header": dialect.names is not None}
@@ -164,12 +136,12 @@ def _facts(file: TextFile, dialect: Dialect) -> tuple[tuple[str, str], ...]:
     elif dialect.quote != '"':
         facts.append(("quote", f"`{dialect.quote}`"))
     facts.append(("header", "first row" if dialect.names is not None else "none"))
-    if file.is_compressed:
-        facts.append(("compression", "gzip"))
+    if file.compression:
+        facts.append(("compression", file.compression))
     return tuple(facts)
 
 
-def _about_encoding(file: TextFile, path: Path) -> list[Finding]:
+def _about_encoding(file: TextFile, path: Stored) -> list[Finding]:
     if file.first_fallback is None:
         return []
     offset, value = file.first_fallback
@@ -187,7 +159,7 @@ def _about_encoding(file: TextFile, path: Path) -> list[Finding]:
     ]
 
 
-def _about_names(dialect: Dialect, names: list[str], padding: list[int], path: Path) -> list[Finding]:
+def _about_names(dialect: Dialect, names: list[str], padding: list[int], path: Stored) -> list[Finding]:
     if dialect.names is None:
         return [
             Finding(
@@ -230,7 +202,7 @@ def _lines(lines: list[int]) -> str:
     return f"line{'s' if len(lines) > 1 else ''} {shown}{more}"
 
 
-def _about_rows(problems: Irregularities, dialect: Dialect, n_rows: int, path: Path) -> list[Finding]:
+def _about_rows(problems: Irregularities, dialect: Dialect, n_rows: int, path: Stored) -> list[Finding]:
     parts = []
     width = dialect.n_columns
     if problems.short:

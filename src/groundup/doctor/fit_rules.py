@@ -178,7 +178,12 @@ def _baseline_was_chosen(signals: FitSignals) -> Answer:
 
 
 def _still_falling(facts: Mapping[str, Any]) -> bool:
-    return bool(facts["stopped"] == "limit" and facts["best_round"] > (1 - LAST_ROUNDS) * facts["n_rounds"])
+    if facts["stopped"] != "limit":
+        return False
+    # Without early stopping the last round is kept, however far the loss had risen again by then.
+    points = facts["curve"]["validation"]
+    lowest = min(points, key=lambda point: point[1])[0] if points else facts["best_round"]
+    return bool(lowest > (1 - LAST_ROUNDS) * facts["n_rounds"])
 
 
 def _scaled_patch(signals: FitSignals, table: Mapping[str, Mapping[str, Scaled]]) -> dict[str, Json]:

@@ -78,7 +78,10 @@ def draw_figures(report: Report) -> dict[str, Figure]:
     for name, plan_of in _PLANS.items():
         plan = plan_of(report)
         if plan is not None:
-            svg = charts.to_svg(plan.spec, ids=f"fig-{name.replace('_', '-')}")
+            try:
+                svg = charts.to_svg(plan.spec, ids=f"fig-{name.replace('_', '-')}")
+            except ValueError:  # Vega cannot draw numbers near the smallest float; the others can be drawn
+                continue
             figures[name] = Figure(svg, plan.title, plan.note, plan.spec["width"] > WIDTH)
     return figures
 

@@ -156,8 +156,8 @@ def _group_folds(
     group_of_row = group_of_row.reshape(-1)
     if len(names) < 2:
         raise SplitError(
-            f"Cross-validation by group needs at least 2 groups, and all rows belong to `{names[0]}`: "
-            "choose another column for `data.split.group`, or none."
+            "Cross-validation by group needs at least 2 groups, and all rows of the training part belong to "
+            "one: choose another column for `data.split.group`, or none."
         )
     k = min(asked, len(names))
     stratum = np.zeros(len(y), dtype=np.int64)

@@ -111,9 +111,7 @@ def train(
         else Path(str(recipe.data.source).removeprefix("sample:")).name.split(".")[0]
     )
     folder = RunFolder.create(Path(runs), name, stem=stem)
-    if frame is not None:
-        recipe = keep_frame(recipe, frame, folder)
-    with _session(folder, recipe, observers, resumed=False) as session:
+    with _session(folder, recipe, observers, frame=frame) as session:
         _eight_steps(session)
     return Run(folder.path)
 
@@ -136,11 +134,11 @@ def resume(run: str | Path, *, observers: Sequence[Observer] = ()) -> Run:
     folder = RunFolder(Path(run))
     if folder.read_summary().status == "finished":
         raise RunError(f"The run `{folder.path}` has ended already. See it with: groundup show {folder.path}")
-    if not folder.recipe.is_file():
+    if not folder.asked.is_file():
         raise RunError(
             f"The run `{folder.path}` was interrupted before it began. Start it again with `train`."
         )
-    with _session(folder, Recipe.load(folder.recipe), observers, resumed=True) as session:
+    with _session(folder, Recipe.load(folder.asked), observers, resumed=True) as session:
         _eight_steps(session)
     return Run(folder.path)
 
@@ -163,8 +161,10 @@ def reproduce(run: str | Path, *, observers: Sequence[Observer] = ()) -> Reprodu
     first = RunFolder(Path(run))
     if first.read_summary().status != "finished":
         raise RunError(f"The run `{first.path}` has not finished, so there is no model to compare with.")
+    done, recipe = Run(first.path), Recipe.load(first.recipe)
+    _ = done.summary, done.model  # a damaged one is refused before an hour of training, not after
     again = RunFolder.create(first.path.parent, None, stem=f"{first.path.name}-again")
-    with _session(again, Recipe.load(first.recipe), observers, resumed=False) as session:
+    with _session(again, recipe, observers) as session:
         _eight_steps(session)
     return compare_models(first, again)
 
@@ -240,32 +240,52 @@ def predict(run: str | Path, source: object, output: str | Path) -> dict[str, An
 
 @contextlib.contextmanager
 def _session(
-    folder: RunFolder, recipe: Recipe, observers: Sequence[Observer], *, resumed: bool
+    folder: RunFolder,
+    recipe: Recipe,
+    observers: Sequence[Observer],
+    *,
+    frame: object | None = None,
+    resumed: bool = False,
 ) -> Iterator[Session]:
     """Hold the run's folder, tell when it starts and how it ends."""
     with folder.hold():
-        store = MetricsStore(folder.metrics)
-        events = EventStream([store, *observers], clock=time.monotonic)
-        session = Session(recipe, folder, events)
-        session.write_recipe()
-        source, target = recipe.data.source, recipe.problem.target
-        folder.update_summary(status="running", source=str(source), target=target or "")
-        events.emit(
-            "run_started",
-            run=str(folder.path),
-            name=folder.path.name,
-            source=source,
-            target=target,
-            resumed=resumed,
-        )
         try:
-            yield session
-        except GroundupError as error:
-            events.emit("run_failed", error=str(error))
-            folder.update_summary(status="failed")
-            if not folder.data.is_file():
-                # Refused before anything was learned: a wrong question leaves nothing behind.
-                shutil.rmtree(folder.path)
+            if frame is not None:
+                recipe = keep_frame(recipe, frame, folder)
+            with contextlib.closing(MetricsStore(folder.metrics)) as store:
+                yield from _told(folder, recipe, [store, *observers], resumed=resumed)
+        except GroundupError:
+            _clean_up(folder, resumed=resumed)
             raise
-        finally:
-            store.close()
+
+
+def _told(
+    folder: RunFolder, recipe: Recipe, observers: Sequence[Observer], *, resumed: bool
+) -> Iterator[Session]:
+    events = EventStream(observers, clock=time.monotonic)
+    session = Session(recipe, folder, events)
+    session.write_recipe()
+    source, target = recipe.data.source, recipe.problem.target
+    folder.update_summary(status="running", source=str(source), target=target or "")
+    events.emit(
+        "run_started",
+        run=str(folder.path),
+        name=folder.path.name,
+        source=source,
+        target=target,
+        resumed=resumed,
+    )
+    try:
+        yield session
+    except GroundupError as error:
+        events.emit("run_failed", error=str(error))
+        raise
+
+
+def _clean_up(folder: RunFolder, *, resumed: bool) -> None:
+    """Remove a run that failed before its first fit had ended: a wrong question leaves nothing behind."""
+    if resumed or folder.checkpoints.is_dir():
+        with contextlib.suppress(GroundupError):  # the first error says more, e.g. that the disk is full
+            folder.update_summary(status="failed")
+    else:
+        shutil.rmtree(folder.path, ignore_errors=True)

@@ -39,6 +39,8 @@ def ask(
     changes: dict[str, Any] = {} if target is None else {"problem.target": target}
     if isinstance(model, str):
         changes["model.name"] = model
+    elif model is not None and not isinstance(model, Sequence):
+        raise RecipeError(f"`model` is `{model}`; it should be a learner's name, or a list of them.")
     elif model is not None:
         changes |= {"model.name": "auto", "model.candidates": list(model)}
     # A column may be called `1` or `yes`: what is named here is text, not YAML.

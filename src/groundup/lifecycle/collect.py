@@ -17,6 +17,7 @@ from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.data.fingerprint import fingerprint
 from groundup.data.leaks import find_leaks
+from groundup.data.options import SplitOptions
 from groundup.data.profile import profile
 from groundup.data.split import Split, make_split
 from groundup.doctor.examine import examine
@@ -73,8 +74,10 @@ class Collected:
         self.split = split
         self.target = framed.problem.target
         left_out = {self.target, recipe.data.split.column, recipe.data.split.group}
-        left_out |= {name for name, column in recipe.preparation.columns.items() if column.drop}
-        self.features = tuple(name for name in framed.dataset.schema.names if name not in left_out)
+        dropped = {name for name, column in recipe.preparation.columns.items() if column.drop}
+        # The preparation is offered what the recipe drops, too: it says so and checks the names.
+        self.offered = tuple(name for name in framed.dataset.schema.names if name not in left_out)
+        self.features = tuple(name for name in self.offered if name not in dropped)
         if not self.features:
             raise SplitError("There is no column left to predict from; the table holds only the target.")
         self.schema = framed.dataset.schema
@@ -102,7 +105,7 @@ class Collected:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
         if needs not in self._prepared:
             preparation = TablePreparation(self.options)
-            train, kept = preparation.fit_transform(self.train.select(self.features), needs)
+            train, kept = preparation.fit_transform(self.train.select(self.offered), needs)
             validation = preparation.transform(self.validation.frame(self.features))
             self._prepared[needs] = Prepared(
                 preparation,
@@ -145,23 +148,42 @@ def collect(session: Session, framed: Framed) -> Collected:
         )
         session.report_findings(_examine_data(framed, collected))
         _write_data(session, collected)
-        n_features = len(collected.features)
-        step.say(f"{count(dataset.n_rows, 'row')} and {count(n_features, 'column')} from {dataset.origin}.")
-        step.say(split.reason)
         kinds = [dataset.schema[name].kind for name in collected.features]
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-        step.say(f"Columns by kind: {counted}; all statistics come from the training part alone.")
+        step.say(f"{count(dataset.n_rows, 'row')}, {count(len(kinds), 'column')} to learn from ({counted}).")
+        step.say(
+            f"Split {_how_split(split.method, recipe.data.split)}: {count(len(split.train))} rows train, "
+            f"{count(len(split.validation))} validation, {count(len(split.test))} test; all statistics come "
+            "from the training rows."
+        )
         session.reasons["data.split.method"] = split.reason
         for name in dataset.schema.names:
             session.reasons[f"data.columns.{name}"] = dataset.schema[name].reason
     return collected
 
 
+def _how_split(method: str, options: SplitOptions) -> str:
+    """Return how rows came into their parts, in a few words; `split.reason` says more."""
+    return {
+        "random": "at random",
+        "stratified": "at random, class by class",
+        "group": f"by `{options.group}`",
+        "time": f"in the order of `{options.time}`",
+        "column": f"as `{options.column}` says",
+    }[method]
+
+
 def _refuse_other_data(session: Session) -> None:
     """Raise if an interrupted run is resumed on data that are no longer the same."""
     if not session.folder.data.is_file():
         return
-    before = json.loads(session.folder.data.read_text(encoding="utf-8"))["fingerprint"]
+    try:
+        before = json.loads(session.folder.data.read_text(encoding="utf-8"))["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"`{session.folder.data}` is damaged or was edited, so it is not known whether the data are the "
+            "same, and the run cannot go on. Train a new run."
+        ) from error
     if before != session.data_fingerprint:
         raise RunError(
             f"The data in `{session.recipe.data.source}` have changed since the run `{session.folder.path}` "

@@ -24,8 +24,8 @@ def deploy(session: Session, trainer: Trainer, training: Training, judgement: Ju
         facts = gather_facts(session, trainer, training, judgement)
         digest = _package(session, trainer, training, judgement, facts)
         step.say(
-            f"The package `{folder.model}` holds the preparation, the weights and the schema in files that "
-            "execute nothing, each with its SHA-256."
+            f"The package `{folder.model}` holds preparation, weights and schema; loading it executes "
+            "nothing."
         )
         values = resolve_data(trainer.framed, trainer.collected) | resolve_model(session, trainer, training)
         resolved = session.recipe.with_values(values)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from groundup.core.wording import count
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
@@ -30,10 +31,9 @@ def design(session: Session, framed: Framed, collected: Collected) -> None:
         for name, learner in framed.learners.items():
             if name == BASELINE:
                 continue
-            prepared = collected.prepared(learner.needs())
-            n_features = prepared.train.X.shape[1]
-            step.say(f"`{name}`, {learner.title}: {learner.idea} It sees {n_features} inputs.")
-        step.say(f"The `{BASELINE}` stands beside them, to show what guessing is worth.")
+            n_features = collected.prepared(learner.needs()).train.X.shape[1]
+            step.say(f"`{name}`: {learner.title} on {count(n_features, 'input')}.")
+        step.say(f"`{BASELINE}`: the same answer for every row, to show what guessing is worth.")
 
 
 def initialise(session: Session, collected: Collected) -> Plan:
@@ -46,10 +46,7 @@ def initialise(session: Session, collected: Collected) -> Plan:
         # From here on `resume` uses the same number, however busy the machine is then.
         session.recipe = session.recipe.with_values({"training.threads": threads})
         session.write_recipe()
-        step.say(
-            f"Seed {options.seed} decides every random choice. Nothing is pre-trained: linear models start "
-            "from zero coefficients, boosted trees from the average of the target."
-        )
+        step.say(f"Seed {options.seed} decides every random choice; no model is pre-trained.")
         step.say(reason)
     return Plan(threads, reason)
 
@@ -58,15 +55,12 @@ def choose_loss(session: Session, framed: Framed) -> None:
     """Say what training makes small, how, and when it stops."""
     with session.step(5, "Choose loss and optimizer") as step:
         if framed.problem.task == "classification":
-            step.say("Loss: log loss, the surprise at the true class under the predicted probabilities.")
+            step.say("Loss: log loss, the surprise at the true class.")
         else:
-            step.say("Loss: squared error, which punishes a miss twice as large four times as much.")
+            step.say("Loss: squared error; a miss twice as large counts four times.")
         for name, learner in framed.learners.items():
             if name != BASELINE:
                 step.say(f"`{name}`: {learner.optimizer}")
         stopping = session.recipe.training.early_stopping
-        if stopping is not None:
-            step.say(
-                f"Training in rounds stops after {stopping.patience_rounds} rounds without a lower loss "
-                "on the validation part, and keeps the best round."
-            )
+        if stopping is not None and any(learner.in_rounds for learner in framed.learners.values()):
+            step.say(f"{count(stopping.patience_rounds, 'round')} without a lower validation loss end it.")

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from typing import Any, Final
 
 from groundup import __version__
@@ -121,7 +122,7 @@ def leaderboard(training: Training, *, higher_is_better: bool) -> list[dict[str,
                 "low": None if interval is None else interval.low,
                 "high": None if interval is None else interval.high,
                 "standard_error": candidate.standard_error if len(result.scores) > 1 else None,
-                "fold_scores": list(candidate.fold_scores),
+                "fold_scores": [score if isfinite(score) else None for score in candidate.fold_scores],
                 "seconds": result.seconds,
                 "latency_us": candidate.latency_us,
                 "size_bytes": candidate.size_bytes,

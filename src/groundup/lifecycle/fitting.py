@@ -1,10 +1,11 @@
 """Step 6, train: every candidate on every fold, then the final fit."""
 
+import importlib
 import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.inputs import Inputs, IntArray, Predictions
+from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.evaluation.folds import Folds, make_folds
-from groundup.evaluation.intervals import BootstrapOptions, Interval, bootstrap
+from groundup.evaluation.intervals import BootstrapOptions, HeldOut, Interval, bootstrap_folds
 from groundup.evaluation.metrics import compute_metrics, get_metric
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
@@ -60,7 +62,7 @@ class FoldResults:
     latency_us, size_bytes : float, int
         One row from dict to prediction (median), and what a package of it would weigh; from the first fold.
     interval : Interval or None
-        The deciding metric over all held-out rows.
+        The deciding metric, averaged over the folds.
     """
 
     learner: Learner
@@ -145,10 +147,13 @@ class Trainer:
 
     def fit_on(self, name: str, rows: IntArray, *, fold: int | None, is_told: bool = True) -> Trained:
         """Prepare and fit on some rows of the training part; the validation part steers."""
-        collected, needs = self.collected, self.framed.learners[name].needs()
+        collected, learner = self.collected, self.framed.learners[name]
+        needs = learner.needs()
+        for library in learner.libraries:  # else the first fit would seem slow
+            importlib.import_module(library)
         start = time.monotonic()
         preparation = TablePreparation(collected.options)
-        part = collected.train.take(rows).select(collected.features)
+        part = collected.train.take(rows).select(collected.offered)
         inputs, kept = preparation.fit_transform(part, needs)
         train = inputs.with_target(collected.y_train[rows][kept])
         validation = preparation.transform(collected.validation.frame(collected.features))
@@ -183,6 +188,21 @@ class Trainer:
         stacked = np.concatenate(probabilities)[order] if probabilities else None
         return rows[order], Predictions(values[order], stacked)
 
+    def average_scores(self, result: FoldResults, metrics: Sequence[str]) -> dict[str, Interval]:
+        """Return metrics averaged over the folds that were predicted."""
+        collected = self.collected
+        folds = [
+            HeldOut(
+                collected.y_train[rows],
+                predictions,
+                self.bootstrap_options(collected.train.take(rows), f"fold-{index}"),
+            )
+            for index, ((_, rows), predictions) in enumerate(
+                zip(self.folds.folds, result.predictions, strict=False)
+            )
+        ]
+        return bootstrap_folds(metrics, folds, positive=self.framed.positive_code)
+
     def bootstrap_options(self, part: Dataset, name: str) -> BootstrapOptions:
         """Return how intervals are made on the rows of a part: by entity or in blocks where rows depend."""
         options, split = self.session.recipe.evaluation, self.session.recipe.data.split
@@ -215,7 +235,7 @@ class Trainer:
             facts, predictions = dict(done.facts), predictions_of(done.arrays)
         if fold == 0:
             results.latency_us, results.size_bytes = facts["latency_us"], facts["size_bytes"]
-        results.scores.append(facts["score"])
+        results.scores.append(math.nan if facts["score"] is None else facts["score"])
         results.predictions.append(predictions)
         results.seconds += facts["seconds"]
         session.events.emit(
@@ -236,7 +256,8 @@ class Trainer:
         metric = self.framed.problem.metric
         y_true, positive = self.collected.y_train[held_out], self.framed.positive_code
         score = compute_metrics([metric], y_true, predictions, positive=positive)[metric]
-        facts: dict[str, Any] = {"score": score, "seconds": trained.seconds}
+        # Undefined where a fold lacks a class; JSON has no NaN.
+        facts: dict[str, Any] = {"score": None if math.isnan(score) else score, "seconds": trained.seconds}
         if fold == 0:
             facts["latency_us"] = measure_latency_us(trained, part)
             facts["size_bytes"] = measure_size_bytes(trained)
@@ -253,7 +274,7 @@ class Training:
     results : dict of str to FoldResults
         Every candidate's folds, by name.
     candidates : tuple of Candidate
-        Their pooled scores, as the choice saw them.
+        Their scores averaged over the folds, as the choice saw them.
     selection : Selection
         Which one was kept and why.
     final : Trained
@@ -281,9 +302,10 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         results = {name: trainer.cross_validate(name) for name in names}
         results = {name: result for name, result in results.items() if result.scores}
         candidates = tuple(_candidate(session, trainer, name, result) for name, result in results.items())
+        held_out = "a later period" if trainer.folds.method == "time" else "rows"
         step.say(
-            f"{len(results)} learners, each fitted on {n_folds} folds of the training part, so that every "
-            f"row is predicted once by a model that has not seen it. {trainer.folds.reason}"
+            f"{count(len(results), 'learner')} compared on {count(n_folds, 'fold')} of the training part, "
+            f"each scored on {held_out} that it was not fitted on."
         )
         if results:
             metric = get_metric(framed.problem.metric, framed.problem.task)
@@ -292,24 +314,24 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
             )
         else:
             selection = Selection(BASELINE, "Training was stopped before the first fit had ended.", ())
-        step.say(selection.reason)
         final = trainer.fit_final(selection.name)
-        step.say(f"`{selection.name}` was then fitted on the whole training part.")
+        step.say(_last_fit(selection.name, final, trainer))
     return Training(results, candidates, selection, final)
 
 
+def _last_fit(name: str, final: Trained, trainer: Trainer) -> str:
+    if final is trainer.latest.get(name):
+        return f"Training was stopped: `{name}` is kept as fitted on the rows of one fold."
+    if trainer.session.events.should_stop:
+        return f"`{name}` was being fitted on the whole training part when training was stopped."
+    return f"`{name}` is kept, fitted on the whole training part."
+
+
 def _candidate(session: Session, trainer: Trainer, name: str, result: FoldResults) -> Candidate:
-    """Return a candidate's score over all held-out rows and how much it varies between folds; tell it."""
+    """Return a candidate's mean score over the folds and how much it varies between them; tell it."""
     metric = trainer.framed.problem.metric
-    rows, predictions = trainer.held_out(result)
-    score = bootstrap(
-        [metric],
-        trainer.collected.y_train[rows],
-        predictions,
-        positive=trainer.framed.positive_code,
-        options=trainer.bootstrap_options(trainer.collected.train.take(rows), "folds"),
-    )[metric]
-    scores = np.array(result.scores)
+    score = trainer.average_scores(result, [metric])[metric]
+    scores = np.array([score for score in result.scores if math.isfinite(score)])
     standard_error = float(scores.std(ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else math.nan
     candidate = Candidate(
         name=name,

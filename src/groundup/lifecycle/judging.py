@@ -1,6 +1,7 @@
 """Step 7, evaluate: how good, how sure, how it fails, and what would help."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from groundup.core.findings import Finding
 from groundup.core.inputs import FloatArray, Predictions
 from groundup.core.seeds import generator
-from groundup.core.wording import count, number
+from groundup.core.wording import count, listed, number, percent
 from groundup.data.dataset import Dataset
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import FIT_RULES
@@ -37,6 +38,7 @@ _IMPORTANCE_ROWS = 2_000
 _FLEXIBLE = "lightgbm"
 _PROBE = {"n_estimators": 50, "num_leaves": 8, "learning_rate": 0.1}
 _PROBE_ROWS = 20_000
+_N_TOP = 3
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ class Judge:
         defaults = default_metrics(self.problem.task, len(self.problem.classes))
         self.metrics = (metric, *(name for name in defaults if name != metric))
 
+    @cached_property
+    def on_train(self) -> Predictions:
+        """Return what the final model says of the training part."""
+        return self.training.final.predict(self.collected.train)
+
+    @cached_property
+    def on_validation(self) -> Predictions:
+        """Return what the final model says of the validation part."""
+        return self.training.final.predict(self.collected.validation)
+
     def scores(
         self, y_true: NDArray[np.generic], predictions: Predictions, dataset: Dataset, part: str
     ) -> Scores:
@@ -125,7 +137,7 @@ class Judge:
         facts = self.training.final.fitted.facts()
         return judge_fit(
             FitEvidence(
-                in_sample=self.losses(y, self.training.final.predict(part)),
+                in_sample=self.losses(y, self.on_train.take(rows)),
                 held_out=self.losses(y, model),
                 baseline=self.losses(y, baseline),
                 shrunk=mixed_losses(problem.task, y, model, baseline),
@@ -163,11 +175,13 @@ class Judge:
         for share in (*_FRACTIONS, 1.0):
             rows = np.sort(order[: max(1, round(share * n_rows))])
             if share == 1.0:
-                trained = self.training.final
+                on_validation, on_rows = self.on_validation, self.on_train.take(rows)
             else:
                 trained = self.trainer.fit_on(chosen, rows, fold=None, is_told=False)
-            held_out = self.losses(collected.y_validation, trained.predict(collected.validation))
-            own = self.losses(collected.y_train[rows], trained.predict(collected.train.take(rows)))
+                on_validation = trained.predict(collected.validation)
+                on_rows = trained.predict(collected.train.take(rows))
+            held_out = self.losses(collected.y_validation, on_validation)
+            own = self.losses(collected.y_train[rows], on_rows)
             interval = mean_interval(
                 held_out, options=self.trainer.bootstrap_options(collected.validation, "curve")
             )
@@ -224,27 +238,21 @@ class Judge:
 def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> Judgement:
     """Judge the fit on the training part, then open the test part, once."""
     judge = Judge(session, trainer, training)
-    collected, final = trainer.collected, training.final
+    collected = trainer.collected
     with session.step(7, "Evaluate and tune") as step:
         is_stopped = session.events.should_stop
         fractions = [] if is_stopped else judge.learning_curve()
         verdict = judge.judge(fractions)
         importance = [] if is_stopped else judge.importance()
         scores = {
-            "train": judge.scores(
-                collected.y_train, final.predict(collected.train), collected.train, "train"
-            ),
+            "train": judge.scores(collected.y_train, judge.on_train, collected.train, "train"),
             "validation": judge.scores(
-                collected.y_validation,
-                final.predict(collected.validation),
-                collected.validation,
-                "validation",
+                collected.y_validation, judge.on_validation, collected.validation, "validation"
             ),
         }
         if training.chosen in training.results:
-            rows, held_out = trainer.held_out(training.results[training.chosen])
-            part = collected.train.take(rows)
-            scores["cross_validation"] = judge.scores(collected.y_train[rows], held_out, part, "folds")
+            averages = trainer.average_scores(training.results[training.chosen], judge.metrics)
+            scores["cross_validation"] = {name: score.to_json() for name, score in averages.items()}
         baseline = trainer.fit_on(BASELINE, np.arange(collected.train.n_rows), fold=None, is_told=False)
         test_scores, improvement, curves = judge.measure_test(baseline)
         scores |= test_scores
@@ -252,8 +260,10 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
         step.say(_headline(trainer, scores))
-        if verdict is not None:
-            step.say(verdict.sentence)
+        if importance:
+            top = [row["column"] for row in importance[:_N_TOP] if (row["low"] or 0) > 0]
+            if top:
+                step.say(f"Of all columns, shuffling these costs most: {listed(top)}.")
     return judgement
 
 
@@ -272,10 +282,10 @@ def _headline(trainer: Trainer, scores: dict[str, Scores]) -> str:
     n_rows = trainer.collected.test.n_rows
     if score["value"] is None or score["low"] is None:
         return f"The {count(n_rows)} test rows do not allow {title}: {score.get('note', '')}."
-    level = f"{trainer.session.recipe.evaluation.confidence:.0%}"
-    beside = "" if guess["value"] is None else f"; the baseline has {number(guess['value'])}"
+    level = percent(trainer.session.recipe.evaluation.confidence)
+    beside = "" if guess["value"] is None else f"; the baseline reaches {number(guess['value'])}"
     return (
-        f"{title} on {count(n_rows)} test rows that nothing had seen before: {number(score['value'])} "
+        f"{title} on the {count(n_rows)} test rows, opened once for this: {number(score['value'])} "
         f"({level} interval {number(score['low'])} to {number(score['high'])}){beside}."
     )
 

@@ -28,7 +28,7 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
     for name in facts.get("chosen", {}):
         session.reasons[f"model.{name}"] = str(facts["chosen_by"])
     for row in training.final.preparation.describe():
-        session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"])
+        session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"]) or row["why"]
     return {
         "model": {"name": training.chosen, **learner.model_dump(mode="json"), **facts.get("chosen", {})},
         "preparation": training.final.preparation.resolved_options().model_dump(mode="json"),

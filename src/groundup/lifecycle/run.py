@@ -1,11 +1,9 @@
 """A finished run, as Python sees it: a folder, its scores, its findings, its model."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from groundup.core.errors import RunError
 from groundup.core.findings import Finding
 from groundup.core.runs import RunFolder
 from groundup.recipe import Recipe
@@ -48,14 +46,7 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The facts behind the report."""
-        try:
-            facts: dict[str, Any] = json.loads(self._files.report_json.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RunError(
-                f"The run `{self.folder}` has no report: it did not end. "
-                f"Continue it with: groundup resume {self.folder}"
-            ) from error
-        return facts
+        return self._files.read_report()
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:

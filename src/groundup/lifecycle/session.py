@@ -56,8 +56,12 @@ class Session:
         self._store = CheckpointStore(folder.checkpoints)
 
     def write_recipe(self) -> None:
-        """Write what was asked, as far as it is resolved, so that the run can be resumed."""
-        write_text(self.folder.recipe, self.recipe.to_yaml(reasons=self.reasons))
+        """Write what was asked and the number of threads, so that the run can be resumed.
+
+        `recipe.yaml`, which `deploy` writes, names the one learner that was chosen: a run resumed
+        from that would compare nothing, and throw finished folds away.
+        """
+        write_text(self.folder.asked, self.recipe.to_yaml(reasons=self.reasons))
 
     def seed(self, *purpose: str | int) -> int:
         """Return the seed for one purpose, derived from `training.seed`."""

@@ -13,6 +13,7 @@ from groundup.core.inputs import Predictions
 from groundup.core.runs import RunFolder
 from groundup.core.schema import Column, Schema
 from groundup.data.dataset import Dataset
+from groundup.data.frames import unique_names
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
 from groundup.evaluation.intervals import bootstrap
@@ -113,8 +114,16 @@ def _target_column(model: "Model") -> Column:
 
 def _read(source: object, schema: Schema) -> Dataset:
     if isinstance(source, str | Path):
-        return read(DataOptions(source=str(source)), schema=schema)
-    return read(DataOptions(), frame=source, schema=schema)
+        dataset = read(DataOptions(source=str(source)), schema=schema)
+    else:
+        dataset = read(DataOptions(), frame=source, schema=schema)
+    if not dataset.schema.names:
+        wanted = ", ".join(f"`{name}`" for name in schema.names[:20])
+        raise DataError(
+            f"{dataset.origin} has none of the columns that the model was trained with ({wanted}). Check "
+            "that it is the right table, and that its first row holds the names."
+        )
+    return dataset
 
 
 def _predictions(model: "Model", table: pl.DataFrame) -> Predictions:
@@ -136,6 +145,13 @@ def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
     """Predict the rows of a file, in their order; see `groundup.predict`."""
     if output.suffix.lower() not in {".csv", ".tsv", ".parquet"}:
         raise StorageError(f"Cannot write `{output}`: its name must end in .csv, .tsv or .parquet.")
+    if (
+        isinstance(source, str | Path)
+        and output.exists()
+        and Path(source).exists()
+        and output.samefile(source)
+    ):
+        raise StorageError(f"`{output}` holds the rows to predict; write the predictions to another file.")
     model = load_model(folder)
     dataset = _read(source, model.schema)
     parts = [_answers(model, batch) for batch in dataset.batches()]
@@ -158,4 +174,6 @@ def _answers(model: "Model", batch: pl.DataFrame) -> pl.DataFrame:
     if model.task == "regression":
         return answers
     probabilities = model.predict_proba(batch)
-    return answers.hstack([column.alias(f"probability_{column.name}") for column in probabilities])
+    names = [model.target, *(f"probability_{name}" for name in probabilities.columns)]
+    unique = unique_names(names)[1:]  # the target itself may be called `probability_yes`
+    return answers.hstack([column.alias(name) for column, name in zip(probabilities, unique, strict=True)])

@@ -119,7 +119,8 @@ def make_learner(name: str, hyperparameters: Mapping[str, Any] | None = None) ->
         schema = chosen.model_json_schema()["properties"][key]
         raise RecipeError(
             f"model `{name}`: `{key}` must be {_allowed(schema)}; it is `{value}`. "
-            f"What it does: {' '.join(str(schema['description']).split())}"
+            f"What it does: {' '.join(str(schema['description']).split())}",
+            key=key,
         ) from None
 
 

@@ -172,6 +172,11 @@ class Learner(Options, ABC):
     fitted: ClassVar[str]
     """`module:Class` of its `Fitted`, which loads a package without loading the learner."""
 
+    in_rounds: ClassVar[bool] = False
+    """Whether it trains in rounds, which early stopping may end."""
+    libraries: ClassVar[tuple[str, ...]] = ()
+    """Modules that its fits import; they are loaded before a fit is timed."""
+
     @abstractmethod
     def needs(self) -> Needs:
         """Return what its inputs must be."""

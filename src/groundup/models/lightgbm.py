@@ -32,6 +32,8 @@ class LightGBM(Learner):
         "Ke et al. (2017), LightGBM: a highly efficient gradient boosting decision tree, NeurIPS; "
         "Friedman (2001), Greedy function approximation, Annals of Statistics"
     )
+    in_rounds: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
     optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = "groundup.models.lightgbm_native:FittedLightGBM"
@@ -94,12 +96,21 @@ class LightGBM(Learner):
         facts = {
             "learner": self.title,
             "loss": settings["metric"],
+            **self._chosen(settings),
             **_course(result),
             "importance": _importance(booster, n_rounds, train.feature_names),
         }
         return FittedLightGBM(
             text, is_classifier=context.task == "classification", offset=offset, facts=facts
         )
+
+    def _chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        if self.min_child_samples != "auto":
+            return {}
+        return {
+            "chosen": {"min_child_samples": settings["min_child_samples"]},
+            "chosen_by": "20, or a fifth of fewer than 100 training rows",
+        }
 
     def settings(self, context: FitContext, n_samples: int) -> dict[str, Any]:
         """Return LightGBM's own parameters for a fit on `n_samples` rows."""

@@ -34,6 +34,7 @@ class Linear(Learner):
         "Legendre (1805), Nouvelles méthodes pour la détermination des orbites des comètes; "
         "Cox (1958), The regression analysis of binary sequences, JRSS B"
     )
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved exactly (numbers) or by L-BFGS steps (classes)."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = _FITTED
@@ -59,6 +60,7 @@ class Ridge(Learner):
     title: ClassVar[str] = "ridge regression"
     idea: ClassVar[str] = "Adds up the inputs, each times a weight, and prefers small weights."
     reference: ClassVar[str] = "Hoerl and Kennard (1970), Ridge regression, Technometrics"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved in closed form, no steps."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
     fitted: ClassVar[str] = _FITTED
@@ -87,9 +89,13 @@ class Ridge(Learner):
             estimator = RidgeEstimator(alpha=1.0)
             course = _run(estimator, train, context).choosing("too few rows to choose", alpha=1.0)
         else:
-            estimator = RidgeCV(alphas=_RIDGE_GRID)
+            path = RidgeCV(alphas=_RIDGE_GRID)
+            _run(path, train, context)
+            alpha = float(path.alpha_)
+            # Fitted as with that alpha given, so that the resolved recipe gives the same bits.
+            estimator = RidgeEstimator(alpha=alpha)
             course = _run(estimator, train, context)
-            course = course.choosing("lowest leave-one-out squared error", alpha=float(estimator.alpha_))
+            course = course.choosing("lowest leave-one-out squared error", alpha=alpha)
         return _assemble(self, train, context, estimator.coef_, estimator.intercept_, course)
 
 
@@ -99,6 +105,7 @@ class Lasso(Learner):
     title: ClassVar[str] = "lasso"
     idea: ClassVar[str] = "Adds up few of the inputs, each times a weight; the others get weight zero."
     reference: ClassVar[str] = "Tibshirani (1996), Regression shrinkage and selection via the lasso, JRSS B"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
     fitted: ClassVar[str] = _FITTED
@@ -132,6 +139,7 @@ class ElasticNet(Learner):
     reference: ClassVar[str] = (
         "Zou and Hastie (2005), Regularization and variable selection via the elastic net, JRSS B"
     )
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
     fitted: ClassVar[str] = _FITTED
@@ -163,6 +171,7 @@ class Logistic(Learner):
     title: ClassVar[str] = "logistic regression"
     idea: ClassVar[str] = "Adds up the inputs, each times a weight, and turns the sum into probabilities."
     reference: ClassVar[str] = "Cox (1958), The regression analysis of binary sequences, JRSS B"
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "L-BFGS steps (SAGA for an L1 penalty) until the gradient is flat."
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
     fitted: ClassVar[str] = _FITTED
@@ -281,11 +290,13 @@ def _fit_path(
     else:
         folds = KFold(_N_PATH_FOLDS, shuffle=True, random_state=context.seed)
         alphas = np.geomspace(largest, largest * 1e-3, _N_PATH_ALPHAS)
-        estimator = ElasticNetCV(alphas=alphas, cv=folds, **settings)
+        path = ElasticNetCV(alphas=alphas, cv=folds, **settings)
+        _run(path, train, context)
+        alpha = float(path.alpha_)
+        # Fitted as with that alpha given, so that the resolved recipe gives the same bits.
+        estimator = ElasticNetEstimator(alpha=alpha, **settings)
         course = _run(estimator, train, context)
-        course = course.choosing(
-            "lowest squared error in 5-fold cross-validation", alpha=float(estimator.alpha_)
-        )
+        course = course.choosing("lowest squared error in 5-fold cross-validation", alpha=alpha)
     course = course.iterating(int(estimator.n_iter_), learner.max_iterations)
     return _assemble(learner, train, context, estimator.coef_, estimator.intercept_, course)
 

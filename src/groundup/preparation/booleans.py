@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
@@ -48,8 +48,8 @@ class BooleanPlan:
     impute: str
     fill: bool | None
     has_indicator: bool
-    is_categorical: bool = False
-    kind: PlanKind = "boolean"
+    is_categorical: ClassVar[bool] = False
+    kind: ClassVar[PlanKind] = "boolean"
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -134,8 +134,9 @@ def fit_boolean(column: Column, values: Numbers, choice: Choice) -> BooleanPlan 
     RecipeError
         If the fill value is no boolean, or missing values are to be kept for a learner that takes none.
     """
-    n_rows, n_present = len(values.values), len(values.observed)
-    n_missing, n_yes = n_rows - n_present, int(values.observed.sum())
+    observed, n_rows = values.observed, len(values.values)
+    n_present, n_yes = len(observed), int(observed.sum())
+    n_missing = n_rows - n_present
     seen = Seen(n_rows, n_missing)
     has_indicator = choice.indicator and n_missing > 0
     if not n_present:

@@ -3,14 +3,14 @@
 Levels stand in order of frequency (ties: by value); `ordinal` orders them by value. Levels that are
 rare in training share the level "rare"; missing values can be a level too. A level that training did
 not have is "rare" where that level exists, else all 0 (`one_hot`), missing (`codes`), or a point
-before the first (`ordinal`).
+before the first (`ordinal`; missing for learners that take it).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
@@ -69,7 +69,7 @@ class CategoryPlan:
     fill: Level | None = None
     points: tuple[float | None, ...] = ()
     scale: str = "none"
-    kind: PlanKind = "category"
+    kind: ClassVar[PlanKind] = "category"
 
     @property
     def is_categorical(self) -> bool:
@@ -94,7 +94,7 @@ class CategoryPlan:
     @property
     def unseen_place(self) -> int:
         """Where a level goes that training did not have; -1: nowhere."""
-        return len(self.levels) if self.n_rare and self.encoding != "codes" else -1
+        return len(self.levels) if self.n_rare else -1
 
     @property
     def missing_place(self) -> int:
@@ -163,9 +163,13 @@ class CategoryPlan:
     def steps(self) -> list[str]:
         """Return what is done, for people."""
         n_levels = len(self.levels)
-        steps = [f"{n_levels} level{'s' * (n_levels != 1)}, {ENCODE_STEPS[self.encoding]}"]
-        if self.n_rare:
-            steps.append(f"{self.n_rare} rarer one{'s' * (self.n_rare != 1)} share the level “rare”")
+        steps = (
+            [f"{n_levels} level{'s' * (n_levels != 1)}, {ENCODE_STEPS[self.encoding]}"] if n_levels else []
+        )
+        if self.n_rare == 1:
+            steps.append("one rarer level becomes the level “rare”")
+        elif self.n_rare:
+            steps.append(f"{self.n_rare} {'rarer' if n_levels else 'rare'} levels share the level “rare”")
         steps.append(self._missing_step())
         if self.impute == "drop_rows":
             steps.append("rows in which it is missing are left out of training")

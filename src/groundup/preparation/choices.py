@@ -65,9 +65,9 @@ def resolve(options: PreparationOptions, needs: Needs) -> PreparationOptions:
 
 
 def check_columns(options: PreparationOptions, schema: Schema) -> None:
-    """Raise `RecipeError` if `preparation.columns` names a column that does not exist."""
-    for name in options.columns:
-        if name not in schema:
+    """Raise `RecipeError` if `preparation.columns` says how to prepare a column that does not exist."""
+    for name, own in options.columns.items():
+        if name not in schema and not own.drop:
             raise RecipeError(
                 f"`preparation.columns` names no column `{name}`.{did_you_mean(name, schema.names)}"
             )

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from math import nan
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
@@ -85,8 +86,8 @@ class DatePlan:
     has_indicator: bool
     first: int
     features: tuple[tuple[str, Scaling], ...]
-    is_categorical: bool = False
-    kind: PlanKind = "date"
+    is_categorical: ClassVar[bool] = False
+    kind: ClassVar[PlanKind] = "date"
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -157,7 +158,7 @@ class DatePlan:
             for place, part, scale in whole:
                 out[place] = scale(part(date))
             for place, scale in days:
-                out[place] = scale(since / US_PER_DAY)
+                out[place] = scale(float(since) / US_PER_DAY)  # rounded twice, as a batch is
 
         return write
 
@@ -309,7 +310,7 @@ class _Calendar:
         part = feature.split()[0]
         if part == "days":
             return self._since, None
-        values, index = (np.arange(24), self._hour) if part == "hour" else (self._by_day(part), self._day)
+        values, index = (np.arange(24), self._hour) if part == "hour" else (self._by_day[part], self._day)
         if feature in PARTS:
             return values.astype(np.float64), index
         return np.asarray(_TURNS[feature])[values - CYCLES[part][0]], index
@@ -326,17 +327,18 @@ class _Calendar:
             counted[part] = (values, None) if index is None else (values[counts > 0], counts[counts > 0])
         return counted
 
-    def _by_day(self, part: str) -> IntArray:
+    @cached_property
+    def _by_day(self) -> dict[str, IntArray]:
         import numpy as np
 
-        if part == "weekday":
-            weekdays: IntArray = (self._days + 3) % 7  # 1970 began on a Thursday
-            return weekdays
         dates = self._days.astype("datetime64[D]")
         months, years = dates.astype("datetime64[M]"), dates.astype("datetime64[Y]")
-        spans = {"year": years - np.datetime64("0000"), "month": months - years, "day": dates - months}
-        whole: IntArray = spans[part].astype(np.int64) + (part != "year")
-        return whole
+        return {
+            "year": years.astype(np.int64) + 1970,
+            "month": (months - years).astype(np.int64) + 1,
+            "day": (dates - months).astype(np.int64) + 1,
+            "weekday": (self._days + 3) % 7,  # 1970 began on a Thursday
+        }
 
 
 def _fill(column: Column, observed: IntArray, seen: Seen, choice: Choice) -> int | None:
@@ -352,12 +354,12 @@ def _fill(column: Column, observed: IntArray, seen: Seen, choice: Choice) -> int
         distinct, counts = np.unique(observed, return_counts=True)
         return int(distinct[counts.argmax()])
     if choice.impute == "constant":
-        return _constant(column, choice.fill_value)
+        return int(observed.min()) if choice.fill_value is None else _constant(column, choice.fill_value)
     half = (len(observed) - 1) // 2
     return int(np.partition(observed, half)[half])
 
 
-def _constant(column: Column, fill_value: float | str | None) -> int:
+def _constant(column: Column, fill_value: float | str) -> int:
     try:
         return to_microseconds(datetime.fromisoformat(str(fill_value)).replace(tzinfo=None))
     except ValueError:

@@ -1,7 +1,7 @@
 """Fitting a table: which rows are kept, every column looked at once, as many together as memory allows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -35,7 +35,7 @@ FITTERS: Final[Mapping[PlanKind, FitColumn]] = MappingProxyType(
 )
 """What fits each kind of plan."""
 
-FIT_BYTES: Final = 128 * 2**20
+FIT_BYTES: Final = 64 * 2**20
 """Raw values looked at together, bytes; one column at least."""
 
 _VALUE_BYTES: Final = MappingProxyType({"string": 32})
@@ -97,6 +97,11 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
     fitted, arrays = _fit_columns(dataset, rows, choices, n_rows=len(kept))
     results = {name: each for name, each in {**chosen, **fitted}.items() if not isinstance(each, Choice)}
     dropped = {name: each for name, each in results.items() if isinstance(each, Dropped)}
+    useless = {name: dropped[name] for name in dropped if _leaves_rows_out(chosen[name])}
+    if useless:  # a column that is left out must not cost rows
+        own = {**options.columns, **dict.fromkeys(useless, ColumnPreparation(drop=True))}
+        again = fit_table(dataset, options.model_copy(update={"columns": own}), needs)
+        return replace(again, dropped={**again.dropped, **useless})
     plans = tuple(each for each in results.values() if not isinstance(each, Dropped))
     if not plans:
         raise DataError(_nothing_left(dropped))
@@ -104,14 +109,15 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
         name: ColumnPreparation(drop=True) if name in dropped else own_options(choices[name])
         for name in chosen
     }
-    resolved = general.model_copy(update={"columns": columns})
+    # Columns dropped before this keep their place, so that resolving again changes nothing.
+    resolved = general.model_copy(update={"columns": {**options.columns, **columns}})
     kept_arrays = None if arrays is None else [arrays[plan.column.name] for plan in plans]
     return TableFit(plans, dropped, resolved.model_dump(mode="json"), kept, kept_arrays)
 
 
 def _kept_rows(dataset: Dataset, choices: Mapping[str, Choice]) -> tuple[IntArray, pl.LazyFrame]:
     """Return the positions of the rows that no `drop_rows` column leaves out, and those rows."""
-    strict = [name for name, choice in choices.items() if choice.impute == "drop_rows"]
+    strict = [name for name, choice in choices.items() if _leaves_rows_out(choice)]
     if not strict:
         if not dataset.n_rows:
             raise DataError("There are no rows to learn from.")
@@ -125,6 +131,10 @@ def _kept_rows(dataset: Dataset, choices: Mapping[str, Choice]) -> tuple[IntArra
             "Fill them in instead."
         )
     return kept, dataset.rows.filter(is_present)
+
+
+def _leaves_rows_out(choice: Choice | Dropped) -> bool:
+    return isinstance(choice, Choice) and choice.impute == "drop_rows"
 
 
 def _is_present(values: pl.Expr, column: Column) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
@@ -62,8 +62,8 @@ class NumberPlan:
     fill: float | None
     has_indicator: bool
     scaling: Scaling
-    is_categorical: bool = False
-    kind: PlanKind = "number"
+    is_categorical: ClassVar[bool] = False
+    kind: ClassVar[PlanKind] = "number"
 
     @property
     def feature_names(self) -> tuple[str, ...]:

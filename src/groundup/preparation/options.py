@@ -18,7 +18,7 @@ class ColumnPreparation(Options):
     """How missing values are filled in; `drop_rows` leaves such rows out of training (at prediction they
     are filled with the median or the most frequent value)."""
     fill_value: float | str | None = None
-    """The value of `impute: constant`; without one 0 for numbers, a level of its own for categories."""
+    """The value of `impute: constant`; without one 0, the first date, or a level of its own."""
     indicator: bool | Literal["auto"] | None = None
     """Whether a column "was missing" is added, if a value was missing in training."""
     scale: Scale | None = None

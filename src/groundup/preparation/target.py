@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from groundup.core.errors import DataError, did_you_mean
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from groundup.core.tasks import Task
 
 Label: TypeAlias = str | int | float | bool
+
+_LARGEST: Final = 1e150  # squares of larger numbers overflow
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class TargetPlan:
         import polars as pl
 
         numbers = values.cast(pl.Float64, strict=False)
-        is_bad = ~numbers.is_finite().fill_null(value=False)
-        _refuse(values, is_bad, "is not a finite number. Regression needs numbers.")
+        is_bad = ~(numbers.abs() < _LARGEST).fill_null(value=False)
+        _refuse(values, is_bad, f"is no number below {_LARGEST:.0e}, whose square is finite.")
         return numbers.to_numpy().copy()
 
     def _codes(self, values: pl.Series) -> NDArray[Any]:

@@ -12,7 +12,7 @@ Weinberger et al. (2009), "Feature hashing for large scale multitask learning", 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from groundup.core.schema import Column
 from groundup.data.values import row_reader
@@ -56,8 +56,8 @@ class TextPlan:
     column: Column
     seen: Seen
     n_buckets: int
-    is_categorical: bool = False
-    kind: PlanKind = "text"
+    is_categorical: ClassVar[bool] = False
+    kind: ClassVar[PlanKind] = "text"
 
     @property
     def feature_names(self) -> tuple[str, ...]:

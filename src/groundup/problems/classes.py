@@ -46,15 +46,14 @@ def choose_metric(counts: ClassCounts) -> tuple[str, str]:
             "accuracy",
             f"the two classes are about equally frequent ({told}), so accuracy says what it seems",
         )
-    always = f"always saying {shown(_most_frequent(counts))} is right {percent(1 - share)} of the time"
     if share >= 0.05:
         return "roc_auc", (
-            f"{told}, so accuracy alone would mislead ({always}); roc_auc leads: the chance that the model "
-            "ranks a row of one class above a row of the other"
+            f"{told}, so accuracy alone would mislead: roc_auc leads, which rates how well the classes are "
+            "told apart"
         )
     return "pr_auc", (
-        f"only {told}, so accuracy would mislead ({always}) and roc_auc would flatter; pr_auc leads: it "
-        f"asks how many of the rows called {shown(rarest)} really are"
+        f"only {told}, so accuracy would mislead and roc_auc would flatter; pr_auc leads: it asks how "
+        f"many of the rows called {shown(rarest)} really are"
     )
 
 

@@ -22,6 +22,9 @@ from groundup.problems.options import ProblemOptions
 FEWEST_ROWS: Final = 10
 """With fewer labelled rows no part of a split could say anything."""
 
+LARGEST_TARGET: Final = 1e150
+"""Squares of larger numbers overflow; squared differences below its inverse vanish."""
+
 MOST_NUMBERED_CLASSES: Final = 20
 """Whole numbers with at most this many distinct values can be the numbers of classes."""
 
@@ -175,9 +178,13 @@ def _check_values(target: TargetSummary) -> None:
         )
     if target.n_unique <= 1:
         value = shown(target.top[0][0]) if target.top else "one value"
+        where, hint = "every row", ""
+        if target.n_missing:
+            where = f"{n_present} of {count(target.n_rows, 'row')}, and missing in the others"
+            hint = " If `-` or `None` means something here, leave it out of `data.missing`."
         raise ProblemError(
-            f"The target `{name}` is constant: {value} in every row, so there is nothing to tell apart. "
-            "Name another target, or add rows in which it differs."
+            f"The target `{name}` is constant: {value} in {where}, so there is nothing to tell apart. "
+            f"Name another target, or add rows in which it differs.{hint}"
         )
     if n_present < FEWEST_ROWS:
         raise ProblemError(
@@ -325,6 +332,7 @@ def _regression(target: TargetSummary, options: ProblemOptions, reason: str) -> 
             "classification`."
         )
     assert target.mean is not None
+    _check_magnitude(target)
     skewness = target.skewness or 0.0
     metric, why = _regression_metric(skewness) if options.metric == "auto" else (options.metric, "as asked")
     return Problem(
@@ -334,6 +342,24 @@ def _regression(target: TargetSummary, options: ProblemOptions, reason: str) -> 
         baseline=f"always the mean, {shown(float(target.mean))}: r2 0",
         reasons={"problem.task": reason, "problem.metric": why},
         findings=_skew_findings(target, skewness),
+    )
+
+
+def _check_magnitude(target: TargetSummary) -> None:
+    """Refuse numbers whose squared differences leave the range of a 64-bit float."""
+    assert target.minimum is not None
+    assert target.maximum is not None
+    largest = max(-target.minimum, target.maximum)
+    if largest > LARGEST_TARGET:
+        trouble, remedy = f"reaches {largest:.3g}, which is too large", "Divide it by a constant"
+    elif target.maximum - target.minimum < 1 / LARGEST_TARGET:
+        trouble = f"varies by {target.maximum - target.minimum:.3g}, which is too little"
+        remedy = "Multiply it by a constant"
+    else:
+        return
+    raise ProblemError(
+        f"The target `{target.name}` {trouble} to compute squared errors with. {remedy} first, or read the "
+        "largest values as missing (`data.missing`) if they stand for that."
     )
 
 

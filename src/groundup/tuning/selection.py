@@ -23,7 +23,7 @@ class Candidate:
     name : str
         Unique among the candidates.
     score : float
-        Cross-validated value of the leading metric; NaN where it could not be had.
+        The leading metric averaged over the folds; NaN where it could not be had.
     standard_error : float
         Of `score`, from its spread between folds; NaN with a single fold.
     fold_scores : tuple of float

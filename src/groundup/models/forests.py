@@ -1,0 +1,144 @@
+"""Forests: many trees that differ by chance, averaged; fitted by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from groundup.core.inputs import Inputs, Needs
+from groundup.core.tasks import Task
+from groundup.models.contract import Choice, FitContext, Learner, Range, SearchSpace
+from groundup.models.trees import (
+    FITTED_TREES,
+    fit_estimator,
+    importance,
+    mean_of,
+    single_precision,
+    target_of,
+    trees_of,
+)
+from groundup.models.trees_fitted import FittedTrees
+
+_N_PARTS = 10  # after each of them the fit looks whether somebody asked to stop
+
+
+class RandomForest(Learner):
+    """Trees grown on random draws of the rows, each question chosen among a random part of the features."""
+
+    title: ClassVar[str] = "random forest"
+    idea: ClassVar[str] = "Lets many trees, each grown on another random draw of the rows, vote."
+    reference: ClassVar[str] = "Breiman (2001), Random forests, Machine Learning"
+    optimizer: ClassVar[str] = "greedy: each tree splits for purity; the average over trees steadies them."
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    fitted: ClassVar[str] = FITTED_TREES
+
+    n_estimators: int = Field(default=100, ge=1, le=10_000)
+    """Trees; more are steadier, never worse, and slower."""
+    max_features: Annotated[float, Field(gt=0, le=1)] | Literal["auto", "sqrt"] = "auto"
+    """Share of the features among which a question is chosen, or `sqrt`: their number's square root;
+    `auto`: `sqrt` in classification, all in regression."""
+    min_samples_leaf: int = Field(default=1, ge=1)
+    """Training rows that must stand behind a tree's answer."""
+    max_depth: int | None = Field(default=None, ge=1)
+    """Questions in a row at most; null: no limit."""
+    max_samples: float = Field(default=1.0, gt=0, le=1)
+    """Rows drawn for a tree (with repetition), as a share of all."""
+    smoothing: float = Field(default=1.0, ge=0)
+    """Trees' worth of the overall class frequencies in the vote, so that no class that occurs gets
+    probability 0; 0: the plain vote. Not used in regression."""
+
+    def needs(self) -> Needs:
+        """Return that numbers may be missing and stay unscaled, and categories come one-hot."""
+        return Needs(scaled=False, categories="one_hot", missing=True)
+
+    def search_space(self) -> SearchSpace:
+        """Return the ranges worth trying; more trees are never worse, so their number is not searched."""
+        return {
+            "max_features": Range(0.1, 1.0),
+            "min_samples_leaf": Range(1, 50, log=True, integer=True),
+            "max_samples": Range(0.3, 1.0),
+        }
+
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedTrees:  # noqa: ARG002
+        """Grow the trees, `context.threads` at a time; `validation` is not used."""
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+        forest = RandomForestClassifier if context.n_classes else RandomForestRegressor
+        return _fit(self, forest, train, context, bootstrap=True, max_samples=self.max_samples)
+
+
+class ExtraTrees(Learner):
+    """Trees whose thresholds are drawn at random, each grown on all rows."""
+
+    title: ClassVar[str] = "extremely randomized trees"
+    idea: ClassVar[str] = "Lets many trees vote whose questions are partly left to chance."
+    reference: ClassVar[str] = (
+        "Geurts, Ernst and Wehenkel (2006), Extremely randomized trees, Machine Learning"
+    )
+    optimizer: ClassVar[str] = "the best of a few random splits at each node; the average steadies them."
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    fitted: ClassVar[str] = FITTED_TREES
+
+    n_estimators: int = Field(default=100, ge=1, le=10_000)
+    """Trees; more are steadier, never worse, and slower."""
+    max_features: Annotated[float, Field(gt=0, le=1)] | Literal["auto", "sqrt"] = "auto"
+    """Share of the features for which a random question is tried, or `sqrt`: their number's square root;
+    `auto`: `sqrt` in classification, all in regression."""
+    min_samples_leaf: int = Field(default=1, ge=1)
+    """Training rows that must stand behind a tree's answer."""
+    max_depth: int | None = Field(default=None, ge=1)
+    """Questions in a row at most; null: no limit."""
+    smoothing: float = Field(default=1.0, ge=0)
+    """Trees' worth of the overall class frequencies in the vote, so that no class that occurs gets
+    probability 0; 0: the plain vote. Not used in regression."""
+
+    def needs(self) -> Needs:
+        """Return that numbers may be missing and stay unscaled, and categories come one-hot."""
+        return Needs(scaled=False, categories="one_hot", missing=True)
+
+    def search_space(self) -> SearchSpace:
+        """Return the ranges worth trying; more trees are never worse, so their number is not searched."""
+        return {
+            "max_features": Range(0.1, 1.0),
+            "min_samples_leaf": Range(1, 50, log=True, integer=True),
+        }
+
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedTrees:  # noqa: ARG002
+        """Grow the trees, `context.threads` at a time; `validation` is not used."""
+        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+        forest = ExtraTreesClassifier if context.n_classes else ExtraTreesRegressor
+        return _fit(self, forest, train, context)
+
+
+def _fit(
+    learner: RandomForest | ExtraTrees, forest: Any, train: Inputs, context: FitContext, **drawing: Any
+) -> FittedTrees:
+    """Grow a forest in a few parts, which gives the same trees as growing it at once."""
+    asked = "sqrt" if context.n_classes else 1.0
+    estimator = forest(
+        n_estimators=0,
+        max_features=asked if learner.max_features == "auto" else learner.max_features,
+        min_samples_leaf=learner.min_samples_leaf,
+        max_depth=learner.max_depth,
+        n_jobs=context.threads,
+        random_state=context.seed,
+        warm_start=True,
+        **drawing,
+    )
+    X, y = single_precision(train.X), target_of(train, context)
+    step = max(context.threads, -(-learner.n_estimators // _N_PARTS))
+    for n_trees in [*range(step, learner.n_estimators, step), learner.n_estimators]:
+        estimator.set_params(n_estimators=n_trees)
+        fit_estimator(estimator.fit, X, y)
+        if context.should_stop():
+            break
+    facts: dict[str, Any] = {"learner": learner.title}
+    if learner.max_features == "auto":
+        facts["chosen"] = {"max_features": asked}
+        facts["chosen_by"] = "customary for the task"
+    facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
+    trees = trees_of(estimator.estimators_)
+    combination = mean_of(len(estimator.estimators_), train, context, smoothing=learner.smoothing)
+    return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)

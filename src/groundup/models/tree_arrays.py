@@ -1,0 +1,222 @@
+"""Decision trees as flat arrays: every node of every tree in one table, walked by NumPy or in plain Python."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundup.core.inputs import FloatArray, IntArray
+
+_N_CURSORS: Final = 1 << 16  # walked together: their arrays stay in the processor's second cache
+_N_ROWS: Final = 1 << 12
+
+_Node = tuple[int, float, int, int, int, frozenset[float] | None]
+"""Feature, threshold, and where to go: yes, no, missing; of a question about a category the codes that
+lead to the first, while all others and missing ones lead to the last."""
+
+
+def _no_nodes(dtype: str, *shape: int) -> Any:
+    return field(default_factory=lambda: np.zeros(shape, dtype))
+
+
+_DTYPES: Final = {
+    "roots": "i4",
+    "children": "i4",
+    "feature": "i4",
+    "threshold": "f8",
+    "missing_is_yes": "u1",
+    "leaves": "f8",
+    "category_table": "i4",
+    "categories": "u1",
+}
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Trees whose inner nodes ask ``X[feature] <= threshold`` or ``X[feature] in categories``.
+
+    A reference to a node is its position if it is an inner node, and ``~leaf`` if it is a leaf, so a
+    walk goes on while the reference is at least 0. Children stand behind their parents.
+
+    Parameters
+    ----------
+    roots : ndarray of shape (n_trees,), int32
+        Where each tree starts.
+    children : ndarray of shape (n_nodes, 2), int32
+        Where the answer yes (first) and the answer no (second) lead.
+    feature : ndarray of shape (n_nodes,), int32
+        The column that is asked about.
+    threshold : ndarray of shape (n_nodes,), float64
+        The answer is yes up to and including this value.
+    missing_is_yes : ndarray of shape (n_nodes,), uint8
+        1 where a missing value counts as yes; so does a category that training did not see.
+    leaves : ndarray of shape (n_leaves, width), float64
+        What each leaf says.
+    category_table : ndarray of shape (n_nodes,), int32
+        The row of `categories` of a question about a category, -1 for one about a number; empty where
+        no node asks about categories.
+    categories : ndarray of shape (n_tables, n_codes), uint8
+        1 where the code's answer is yes; larger codes count as missing.
+    """
+
+    roots: NDArray[np.int32]
+    children: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: FloatArray
+    missing_is_yes: NDArray[np.uint8]
+    leaves: FloatArray
+    category_table: NDArray[np.int32] = _no_nodes("i4", 0)
+    categories: NDArray[np.uint8] = _no_nodes("u1", 0, 0)
+
+    def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:
+        """Return ``start`` plus what the trees say, added up in their order, shape (n_samples, n_outputs).
+
+        Leaves of width `n_outputs` speak for all outputs; leaves of width 1 belong to the outputs in turn.
+        """
+        totals = np.tile(start, (len(X), 1))
+        for first in range(0, len(X), _N_ROWS):
+            rows = X[first : first + _N_ROWS]
+            part = totals[first : first + _N_ROWS]
+            step = max(1, _N_CURSORS // len(rows))
+            for tree in range(0, len(self.roots), step):
+                for position, reached in enumerate(self.reached(rows, tree, tree + step), tree):
+                    if self.leaves.shape[1] == n_outputs:
+                        part += self.leaves.take(reached, axis=0)
+                    else:
+                        part[:, position % n_outputs] += self.leaves[:, 0].take(reached)
+        return totals
+
+    def reached(self, X: FloatArray, first: int, last: int) -> IntArray:
+        """Return the leaf each row of `X` reaches in the trees `first` to `last`, (n_trees, n_samples)."""
+        roots = self.roots[first:last].astype(np.int64)
+        found = np.repeat(roots, len(X))
+        place = np.flatnonzero(found >= 0)
+        node = found[place]
+        cell = (place % max(len(X), 1)) * X.shape[1]
+        flat = np.ascontiguousarray(X).reshape(-1)
+        has_missing = bool(np.isnan(flat).any())
+        feature, threshold, children = self._walked
+        while len(node):
+            values = flat.take(cell + feature.take(node))
+            is_no = values > threshold.take(node)
+            if has_missing:
+                is_no = np.where(np.isnan(values), self.missing_is_yes.take(node) == 0, is_no)
+            if len(self.category_table):
+                self._ask_categories(node, values, is_no)
+            node = children.take(2 * node + is_no)
+            is_inner = node >= 0
+            if not is_inner.all():
+                found[place[~is_inner]] = node[~is_inner]
+                node, place, cell = node[is_inner], place[is_inner], cell[is_inner]
+        return (~found).reshape(len(roots), len(X))
+
+    def _ask_categories(self, node: IntArray, values: FloatArray, is_no: NDArray[np.bool_]) -> None:
+        table = self.category_table.take(node)
+        asked = np.flatnonzero((table >= 0) & ~np.isnan(values))
+        codes = values[asked]
+        is_code = (codes >= 0) & (codes < self.categories.shape[1])
+        is_yes = self.missing_is_yes.take(node[asked]).astype(bool)
+        known = asked[is_code]
+        is_yes[is_code] = self.categories[table[known], values[known].astype(np.int64)] != 0
+        is_no[asked] = ~is_yes
+
+    @cached_property
+    def _walked(self) -> tuple[IntArray, FloatArray, IntArray]:
+        return self.feature.astype(np.int64), self.threshold, self.children.astype(np.int64).reshape(-1)
+
+    def reached_by_row(self, values: Sequence[float]) -> list[int]:
+        """Return the leaf that one row reaches in every tree, walked in plain Python."""
+        nodes, reached = self._nodes, []
+        for root in self._roots:
+            node = root
+            while node >= 0:
+                feature, threshold, yes, no, missing, members = nodes[node]
+                value = values[feature]
+                if value <= threshold:
+                    node = yes
+                elif members is not None:
+                    node = yes if value in members else missing
+                else:  # only a missing value differs from itself
+                    node = no if value == value else missing  # noqa: PLR0124
+            reached.append(~node)
+        return reached
+
+    @cached_property
+    def _roots(self) -> list[int]:
+        return [int(root) for root in self.roots]
+
+    @cached_property
+    def _nodes(self) -> list[_Node]:
+        yes, no = self.children[:, 0].tolist(), self.children[:, 1].tolist()
+        is_yes = self.missing_is_yes.tolist()
+        missing = [one if flag else two for flag, one, two in zip(is_yes, yes, no, strict=True)]
+        nodes: list[_Node] = [
+            (*node, None)
+            for node in zip(self.feature.tolist(), self.threshold.tolist(), yes, no, missing, strict=True)
+        ]
+        for position in np.flatnonzero(self.category_table >= 0).tolist():
+            flags = self.categories[self.category_table[position]] != is_yes[position]
+            members = frozenset(map(float, np.flatnonzero(flags).tolist()))
+            inside = no[position] if is_yes[position] else yes[position]
+            # No value is at most NaN, so the walk goes on to the members.
+            nodes[position] = (nodes[position][0], math.nan, inside, -1, missing[position], members)
+        return nodes
+
+    @cached_property
+    def leaf_rows(self) -> list[list[float]]:
+        """What each leaf says, as lists."""
+        rows: list[list[float]] = self.leaves.tolist()
+        return rows
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name, for a file."""
+        return {name: np.ascontiguousarray(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], n_features: int) -> Trees:
+        """Return the trees that `arrays` described.
+
+        Raises
+        ------
+        PackageError
+            If an array is absent, of another type, or leads out of the tables or round in circles.
+        """
+        try:
+            trees = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise PackageError(f"The trees lack the array {error}. Train the model again.") from None
+        fault = trees._fault(n_features)
+        if fault:
+            raise PackageError(f"The trees are damaged: {fault}. Train the model again.")
+        return trees
+
+    def _fault(self, n_features: int) -> str:
+        """Return what is wrong with the arrays, or nothing."""
+        for name, dtype in _DTYPES.items():
+            if getattr(self, name).dtype != np.dtype(dtype):
+                return f"`{name}` holds `{getattr(self, name).dtype}`"
+        n_nodes, n_leaves = len(self.feature), len(self.leaves)
+        shapes = {"children": (n_nodes, 2), "threshold": (n_nodes,), "missing_is_yes": (n_nodes,)}
+        if len(self.category_table):
+            shapes["category_table"] = (n_nodes,)
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                return f"`{name}` has the shape `{getattr(self, name).shape}`"
+        if (self.roots.ndim, self.leaves.ndim, self.categories.ndim) != (1, 2, 2):
+            return "`roots`, `leaves` or `categories` has another shape"
+        references = np.concatenate([self.roots, self.children.reshape(-1)])
+        if (references >= n_nodes).any() or (~references >= n_leaves).any():
+            return "a reference leads to no node"
+        if ((self.children >= 0) & (self.children <= np.arange(n_nodes)[:, None])).any():
+            return "a child stands before its parent"
+        if ((self.feature < 0) | (self.feature >= n_features)).any():
+            return f"a node asks about a column beyond the `{n_features}` there are"
+        if (self.category_table >= len(self.categories)).any():
+            return "a node asks about categories that are not there"
+        return ""

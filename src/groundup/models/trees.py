@@ -1,0 +1,218 @@
+"""A decision tree, fitted by scikit-learn, and how its trees are read out as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from groundup.core.errors import TrainingError
+from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
+from groundup.core.tasks import Task
+from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.tree_arrays import Trees
+from groundup.models.trees_fitted import Combination, FittedTrees
+
+FITTED_TREES: Final = "groundup.models.trees_fitted:FittedTrees"
+_N_IMPORTANCES: Final = 50
+_LARGEST: Final = float(np.finfo(np.float32).max)
+
+
+class DecisionTree(Learner):
+    """One tree of yes/no questions about the inputs."""
+
+    title: ClassVar[str] = "decision tree"
+    idea: ClassVar[str] = (
+        "Asks one yes/no question after another and answers with the training rows that gave the same answers."
+    )
+    reference: ClassVar[str] = (
+        "Breiman, Friedman, Olshen and Stone (1984), Classification and regression trees; "
+        "Provost and Domingos (2003), Tree induction for probability-based ranking, Machine Learning"
+    )
+    optimizer: ClassVar[str] = "greedy: each question is the one that makes its two groups purest."
+    tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    fitted: ClassVar[str] = FITTED_TREES
+
+    max_depth: int | None = Field(default=None, ge=1)
+    """Questions in a row at most; null: no limit."""
+    min_samples_leaf: int = Field(default=10, ge=1)
+    """Training rows that must stand behind an answer."""
+    max_leaf_nodes: int | None = Field(default=None, ge=2)
+    """Answers at most; null: no limit."""
+    ccp_alpha: float = Field(default=0.0, ge=0)
+    """Pruning: the least gain in purity a question must bring for each answer it adds; 0: none."""
+    smoothing: float = Field(default=1.0, ge=0)
+    """Rows' worth of the overall class frequencies added to each answer, so that no class that occurs
+    gets probability 0; 0: the plain frequencies. Not used in regression."""
+
+    def needs(self) -> Needs:
+        """Return that numbers may be missing and stay unscaled, and categories come one-hot."""
+        return Needs(scaled=False, categories="one_hot", missing=True)
+
+    def search_space(self) -> SearchSpace:
+        """Return the ranges worth trying."""
+        return {
+            "min_samples_leaf": Range(1, 200, log=True, integer=True),
+            "ccp_alpha": Range(0.0, 0.05),
+        }
+
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedTrees:  # noqa: ARG002
+        """Grow the tree from its root; `validation` is not used."""
+        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+        estimator = (DecisionTreeClassifier if context.n_classes else DecisionTreeRegressor)(
+            max_depth=self.max_depth,
+            min_samples_leaf=self.min_samples_leaf,
+            max_leaf_nodes=self.max_leaf_nodes,
+            ccp_alpha=self.ccp_alpha,
+            random_state=context.seed,
+        )
+        fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context))
+        trees = trees_of([estimator], self._smoothed(train, context))
+        return FittedTrees(
+            trees,
+            mean_of(1, train, context),
+            n_features=train.X.shape[1],
+            facts={
+                "learner": self.title,
+                "importance": importance(estimator.feature_importances_, train.feature_names),
+            },
+        )
+
+    def _smoothed(self, train: Inputs, context: FitContext) -> Callable[[Any], FloatArray]:
+        if not context.n_classes or not self.smoothing:
+            return leaf_values
+        _, shares = class_shares(train)
+
+        def smoothed(tree: Any) -> FloatArray:
+            n_rows = tree.weighted_n_node_samples[tree.children_left < 0][:, None]
+            return np.asarray(
+                (leaf_values(tree) * n_rows + self.smoothing * shares) / (n_rows + self.smoothing)
+            )
+
+        return smoothed
+
+
+def single_precision(X: FloatArray) -> NDArray[np.float32]:
+    """Return `X` as scikit-learn's trees store it; what is too large becomes the largest number there is."""
+    return np.clip(X, -_LARGEST, _LARGEST).astype(np.float32)
+
+
+def target_of(train: Inputs, context: FitContext) -> NDArray[Any]:
+    """Return the target as class codes or as numbers of 64 bits."""
+    return train.y.astype(np.int64 if context.n_classes else np.float64)
+
+
+def fit_estimator(fit: Callable[..., Any], *arguments: Any) -> None:
+    """Call a scikit-learn estimator's `fit`; what it refuses is a TrainingError."""
+    try:
+        fit(*arguments)
+    except ValueError as error:
+        raise TrainingError(
+            f"scikit-learn could not fit the trees: {error} Look for extreme values in the inputs and the target."
+        ) from error
+
+
+def class_shares(train: Inputs) -> tuple[IntArray, FloatArray]:
+    """Return the classes that occur and the share of the rows each has."""
+    present, counts = np.unique(train.y.astype(np.int64), return_counts=True)
+    return present, counts / counts.sum()
+
+
+def mean_of(n_trees: int, train: Inputs, context: FitContext, *, smoothing: float = 0.0) -> Combination:
+    """Return the mean over trees; `smoothing` counts as so many more trees that say the class frequencies."""
+    if not context.n_classes:
+        return Combination((0.0,), divisor=float(n_trees))
+    present, shares = class_shares(train)
+    return Combination(
+        tuple((smoothing * shares).tolist()),
+        divisor=n_trees + smoothing,
+        n_classes=context.n_classes,
+        present=tuple(present.tolist()),
+    )
+
+
+def leaf_values(tree: Any) -> FloatArray:
+    """Return what the leaves of a scikit-learn tree say, shape (n_leaves, n_outputs)."""
+    return np.asarray(tree.value[tree.children_left < 0, 0, :])
+
+
+def trees_of(
+    estimators: Sequence[Any],
+    values: Callable[[Any], FloatArray] | Sequence[FloatArray] = leaf_values,
+    *,
+    is_single: bool = True,
+) -> Trees:
+    """Return scikit-learn's trees as arrays that take inputs of 64 bits as they are.
+
+    Parameters
+    ----------
+    estimators : sequence
+        Fitted trees.
+    values : callable or sequence of ndarray
+        What the leaves say: a function from ``tree_``, or one array of shape (n_leaves, width) a tree.
+    is_single : bool
+        Whether the trees round inputs to 32 bits before they compare them; the rounding then goes
+        into the thresholds.
+    """
+    roots, children, parts = [], [], []
+    n_nodes = n_leaves = 0
+    for estimator in estimators:
+        tree = estimator.tree_
+        is_leaf = tree.children_left < 0
+        reference = np.where(
+            is_leaf, ~(np.cumsum(is_leaf) - 1 + n_leaves), np.cumsum(~is_leaf) - 1 + n_nodes
+        ).astype(np.int32)
+        roots.append(reference[0])
+        both = np.column_stack([tree.children_left, tree.children_right])[~is_leaf]
+        children.append(reference[both])
+        parts.append((tree, ~is_leaf))
+        n_leaves += int(is_leaf.sum())
+        n_nodes += int((~is_leaf).sum())
+    thresholds = _joined(tree.threshold[is_inner] for tree, is_inner in parts).astype(np.float64)
+    leaves = [values(tree) for tree, _ in parts] if callable(values) else list(values)
+    return Trees(
+        roots=np.array(roots, dtype=np.int32),
+        children=_joined(children).astype(np.int32).reshape(-1, 2),
+        feature=_joined(tree.feature[is_inner] for tree, is_inner in parts).astype(np.int32),
+        threshold=widened(thresholds) if is_single else thresholds,
+        missing_is_yes=_joined(tree.missing_go_to_left[is_inner] for tree, is_inner in parts).astype(np.uint8),
+        leaves=np.ascontiguousarray(_joined(leaves), dtype=np.float64),
+    )
+
+
+def _joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(list(parts))
+
+
+def widened(thresholds: FloatArray) -> FloatArray:
+    """Return for each threshold the largest number of 64 bits that is at most it once rounded to 32 bits.
+
+    Examples
+    --------
+    >>> threshold = widened(np.array([0.5]))
+    >>> np.float32(threshold[0]) <= 0.5 < np.float32(np.nextafter(threshold[0], 1))
+    True
+    """
+    with np.errstate(over="ignore"):
+        below = thresholds.astype(np.float32)
+        below = np.where(below > thresholds, np.nextafter(below, np.float32(-np.inf)), below)
+        above = np.nextafter(below, np.float32(np.inf))
+        # Numbers up to the middle between two neighbours round down, the middle itself to the even one.
+        middle = (below.astype(np.float64) + above.astype(np.float64)) / 2
+        is_down = middle.astype(np.float32) == below
+    return np.where(is_down | np.isinf(middle), middle, np.nextafter(middle, -np.inf))
+
+
+def importance(gains: FloatArray, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return each feature's share of what the questions gained, largest first."""
+    shares = np.asarray(gains, dtype=np.float64)
+    shares = shares / max(float(shares.sum()), np.finfo(float).tiny)
+    order = np.argsort(-shares, kind="stable")[:_N_IMPORTANCES].tolist()
+    labels = names or tuple(f"feature {position}" for position in range(len(shares)))
+    return [
+        {"feature": labels[each], "share": float(f"{shares[each]:.6g}")} for each in order if shares[each] > 0
+    ]

@@ -1,0 +1,194 @@
+"""Fitted trees of every kind, in NumPy alone: one tree, a forest, boosted trees; the row path in plain Python."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from groundup.core.errors import PackageError
+from groundup.core.files import write_bytes, write_json
+from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.models.tree_arrays import Trees
+
+_TREES, _STATE = "trees.safetensors", "learner.json"
+
+
+@dataclass(frozen=True)
+class Combination:
+    """How what the trees say becomes a prediction.
+
+    Parameters
+    ----------
+    start : tuple of float
+        What the sum begins with, one number an output.
+    divisor : float
+        What the sum is divided by.
+    link : {"identity", "logistic", "softmax", "median"}
+        What follows: nothing, the logistic function (one output, two classes), the softmax; `median`
+        takes the weighted median over the trees instead of the sum.
+    weights : tuple of float
+        Each tree's weight in the median.
+    n_classes : int
+        Number of classes, 0 for regression.
+    present : tuple of int
+        The class of each output; classes not among them get probability 0.
+    """
+
+    start: tuple[float, ...]
+    divisor: float = 1.0
+    link: Literal["identity", "logistic", "softmax", "median"] = "identity"
+    weights: tuple[float, ...] = ()
+    n_classes: int = 0
+    present: tuple[int, ...] = ()
+
+
+class FittedTrees:
+    """Trees and how they are combined.
+
+    Parameters
+    ----------
+    trees : Trees
+        Every node of every tree.
+    combination : Combination
+        How they are combined.
+    n_features : int
+        Columns of the inputs.
+    facts : mapping
+        What `facts` returns.
+    """
+
+    def __init__(
+        self, trees: Trees, combination: Combination, *, n_features: int, facts: Mapping[str, Any]
+    ) -> None:
+        self.trees, self.combination, self.n_features = trees, combination, n_features
+        self._facts = dict(facts)
+
+    def predict(self, inputs: Inputs) -> Predictions:
+        """Return predictions for every row of `inputs`."""
+        X, how = inputs.X, self.combination
+        assert X.shape[1] == self.n_features, (X.shape, self.n_features)
+        if how.link == "median":
+            return Predictions(self._medians(X))
+        sums = self.trees.outputs(X, len(how.start), np.array(how.start)) / how.divisor
+        if not how.n_classes:
+            return Predictions(sums[:, 0])
+        probabilities = np.zeros((len(X), how.n_classes))
+        probabilities[:, list(how.present)] = _LINKS[how.link](sums)
+        return Predictions(np.argmax(probabilities, axis=1).astype(np.int64), probabilities)
+
+    def _medians(self, X: FloatArray) -> FloatArray:
+        values = self.trees.leaves[:, 0][self.trees.reached(X, 0, len(self.trees.roots)).T]
+        order = np.argsort(values, axis=1)
+        reached = np.cumsum(np.array(self.combination.weights)[order], axis=1)
+        middle = (reached >= 0.5 * reached[:, -1:]).argmax(axis=1)
+        rows = np.arange(len(X))
+        return np.asarray(values[rows, order[rows, middle]])
+
+    def predict_row(self, values: Sequence[float]) -> float | list[float]:
+        """Return one row's value or class probabilities; within 1e-12 of `predict`."""
+        how, leaves = self.combination, self.trees.leaf_rows
+        reached = self.trees.reached_by_row(values)
+        if how.link == "median":
+            return _median([leaves[leaf][0] for leaf in reached], how.weights)
+        sums = list(how.start)
+        if self.trees.leaves.shape[1] == 1:
+            for position, leaf in enumerate(reached):
+                sums[position % len(sums)] += leaves[leaf][0]
+        else:
+            for leaf in reached:
+                sums = [total + value for total, value in zip(sums, leaves[leaf], strict=True)]
+        outputs = [total / how.divisor for total in sums]
+        if not how.n_classes:
+            return outputs[0]
+        probabilities = _row_probabilities(outputs, how.link)
+        if len(how.present) == how.n_classes:
+            return probabilities
+        of_class = dict(zip(how.present, probabilities, strict=True))
+        return [of_class.get(code, 0.0) for code in range(how.n_classes)]
+
+    def facts(self) -> dict[str, Any]:
+        """Return how the fit went and what the trees ask about most."""
+        return dict(self._facts)
+
+    def save(self, folder: Path) -> None:
+        """Write ``trees.safetensors`` and ``learner.json``."""
+        from safetensors.numpy import save
+
+        write_bytes(folder / _TREES, save(self.trees.arrays()))
+        state = {"combination": asdict(self.combination), "n_features": self.n_features}
+        write_json(folder / _STATE, {**state, "facts": self._facts})
+
+    @classmethod
+    def load(cls, folder: Path) -> FittedTrees:
+        """Return what `save` wrote.
+
+        Raises
+        ------
+        PackageError
+            If the files are not what `save` writes.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            arrays = load((folder / _TREES).read_bytes())
+            state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+            read = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in state["combination"].items()
+            }
+            combination, n_features = Combination(**read), int(state["n_features"])
+            facts = dict(state["facts"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+            raise PackageError(f"`{folder}` does not hold fitted trees: {error!r}.") from error
+        trees = Trees.from_arrays(arrays, n_features)
+        if trees.leaves.shape[1] not in (1, len(combination.start)):
+            raise PackageError(
+                f"`{folder}` holds leaves of width `{trees.leaves.shape[1]}` for `{len(combination.start)}` "
+                "outputs. Train the model again."
+            )
+        return cls(trees, combination, n_features=n_features, facts=facts)
+
+
+def _logistic(outputs: FloatArray) -> FloatArray:
+    small = np.exp(-np.abs(outputs[:, 0]))
+    less, more = small / (1.0 + small), 1.0 / (1.0 + small)
+    is_second = outputs[:, 0] >= 0
+    return np.column_stack([np.where(is_second, less, more), np.where(is_second, more, less)])
+
+
+def _softmax(outputs: FloatArray) -> FloatArray:
+    exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+_LINKS = {"identity": lambda outputs: outputs, "logistic": _logistic, "softmax": _softmax}
+
+
+def _row_probabilities(outputs: list[float], link: str) -> list[float]:
+    if link == "identity":
+        return outputs
+    if link == "logistic":
+        small = math.exp(-abs(outputs[0]))
+        less, more = small / (1.0 + small), 1.0 / (1.0 + small)
+        return [less, more] if outputs[0] >= 0 else [more, less]
+    largest = max(outputs)
+    exponentials = [math.exp(output - largest) for output in outputs]
+    total = sum(exponentials)
+    return [each / total for each in exponentials]
+
+
+def _median(values: list[float], weights: tuple[float, ...]) -> float:
+    ordered = sorted(zip(values, weights, strict=True), key=lambda pair: pair[0])
+    half, reached = 0.5 * sum(weights), 0.0
+    for value, weight in ordered:
+        reached += weight
+        if reached >= half:
+            return value
+    return ordered[-1][0]

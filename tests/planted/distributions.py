@@ -1,0 +1,127 @@
+"""Predictions and losses drawn from known distributions, whose true scores are therefore known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.core.tasks import Task
+from groundup.evaluation.intervals import BootstrapOptions, bootstrap, mean_interval
+from groundup.evaluation.metrics import compute_metrics, default_metrics
+
+Draw = Callable[[np.random.Generator, int], tuple[IntArray | FloatArray, Predictions]]
+
+
+def _as_classes(y: IntArray, p: FloatArray) -> tuple[IntArray, Predictions]:
+    return y, Predictions(p.argmax(axis=1), p)
+
+
+def two_classes(rng: np.random.Generator, n: int) -> tuple[IntArray, Predictions]:
+    y = (rng.random(n) < 0.3).astype(int)
+    p = 1 / (1 + np.exp(1.5 - 1.3 * (rng.normal(size=n) + 1.2 * y)))
+    return y, Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1))
+
+
+def three_classes(rng: np.random.Generator, n: int) -> tuple[IntArray, Predictions]:
+    y, logits = rng.integers(0, 3, n), rng.normal(size=(n, 3))
+    logits[np.arange(n), y] += 1.5
+    p = np.exp(logits)
+    return _as_classes(y, p / p.sum(axis=1, keepdims=True))
+
+
+def numbers(rng: np.random.Generator, n: int) -> tuple[FloatArray, Predictions]:
+    y = rng.normal(size=n)
+    return y, Predictions(0.8 * y + 0.5 * rng.normal(size=n))
+
+
+def long_tails(rng: np.random.Generator, n: int) -> tuple[FloatArray, Predictions]:
+    y = rng.normal(size=n)
+    return y, Predictions(0.7 * y + 0.6 * rng.standard_t(5, size=n))
+
+
+def skewed(rng: np.random.Generator, n: int) -> tuple[FloatArray, Predictions]:
+    y = np.exp(0.7 * rng.normal(size=n))
+    return y, Predictions(np.exp(0.5 * np.log(y) + 0.3 * rng.normal(size=n)))
+
+
+DISTRIBUTIONS: dict[str, tuple[Task, Draw]] = {
+    "two classes, 30 % positive": ("classification", two_classes),
+    "three classes": ("classification", three_classes),
+    "numbers, normal errors": ("regression", numbers),
+    "numbers, long tails (t, 5 degrees)": ("regression", long_tails),
+    "numbers, skewed (log-normal)": ("regression", skewed),
+}
+
+
+def by_entity(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
+    """Return losses of mean 0, of 40 entities with 8 rows each that resemble one another."""
+    group = np.repeat(np.arange(40), 8)
+    return rng.normal(size=40)[group] + 0.3 * rng.normal(size=320), BootstrapOptions(groups=group)
+
+
+def by_time(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
+    """Return 600 losses of mean 0 that follow one another with a correlation of 0.7, shuffled."""
+    shocks, losses = rng.normal(size=700), np.zeros(700)
+    for i in range(1, 700):
+        losses[i] = 0.7 * losses[i - 1] + shocks[i]
+    order = rng.permutation(600)
+    return losses[100:][order], BootstrapOptions(times=np.arange(600)[order])
+
+
+DEPENDENT = {"8 rows an entity": by_entity, "neighbours in time": by_time}
+
+
+@dataclass
+class Misses:
+    """How often an interval lay above the truth, and how often below, in how many repetitions."""
+
+    n: int = 0
+    above: int = 0
+    below: int = 0
+
+    def add(self, low: float | None, high: float | None, truth: float) -> None:
+        assert low is not None
+        assert high is not None
+        self.n += 1
+        self.above += truth < low
+        self.below += truth > high
+
+    @property
+    def coverage(self) -> float:
+        """The share of the intervals that hold the truth."""
+        return 1 - (self.above + self.below) / self.n
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is drawn: rows a sample, samples, resamples a bootstrap."""
+
+    n_rows: int = 250
+    n_repetitions: int = 200
+    resamples: int = 300
+
+
+def metric_misses(task: Task, draw: Draw, size: Size, seed: int = 1) -> dict[str, Misses]:
+    """Return, for every metric of a task, how often its interval misses the score of 400 000 rows."""
+    n_classes = 0 if task == "regression" else draw(np.random.default_rng(0), 9)[1].probabilities.shape[1]  # type: ignore[union-attr]
+    names = default_metrics(task, n_classes)
+    truth = compute_metrics(names, *draw(np.random.default_rng(9), 400_000))
+    rng, misses = np.random.default_rng(seed), {name: Misses() for name in names}
+    for repetition in range(size.n_repetitions):
+        options = BootstrapOptions(seed=repetition, resamples=size.resamples)
+        for name, each in bootstrap(names, *draw(rng, size.n_rows), options=options).items():
+            misses[name].add(each.low, each.high, truth[name])
+    return misses
+
+
+def dependent_misses(name: str, size: Size, seed: int) -> tuple[Misses, Misses]:
+    """Return how often the mean's interval misses 0: drawn as rows depend, and drawn row by row."""
+    rng, informed, naive = np.random.default_rng(seed), Misses(), Misses()
+    for repetition in range(size.n_repetitions):
+        losses, dependence = DEPENDENT[name](rng)
+        for misses, known in ((informed, dependence), (naive, BootstrapOptions())):
+            options = replace(known, seed=repetition, resamples=size.resamples)
+            interval = mean_interval(losses, options=options)
+            misses.add(interval.low, interval.high, 0.0)
+    return informed, naive
