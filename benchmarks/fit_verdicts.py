@@ -4,7 +4,7 @@
 line on a line fits) on generated data, each with several seeds. The table counts verdicts by truth;
 below it, every case that was not judged as planted.
 
-About 15 s of CPU a seed, so 90 s for the default six. `--seeds 1` for a quick look.
+About 5 s of CPU a seed, so half a minute for the default six. `--seeds 1` for a quick look.
 """
 
 import os

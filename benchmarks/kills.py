@@ -6,7 +6,8 @@ at any time), and resumed; every third run is killed a second time while it is b
 Model digest, scores, leaderboard, findings, learning curves and resolved recipe must equal those of
 the reference; a fold that was finished must not be fitted again; no half-written file may stay.
 
-About 7 s a kill on two cores, so 60 kills take 7 minutes. `--source`, `--target`, `--kills`, `--seed`.
+About 7 s a kill on an idle machine of two cores, so 60 kills take 7 minutes.
+`--source`, `--target`, `--kills`, `--seed`.
 """
 
 import argparse
@@ -41,11 +42,7 @@ def show(reference: Reference, trials: list[Trial], seconds: float) -> None:
     n_equal = sum(not trial.differences for trial in trials)
     n_lost = sum(trial.n_finished - trial.n_restored for trial in trials)
     n_left = sum(len(trial.leftovers) for trial in trials)
-    where = Counter(
-        "before the first event" if moment.after < 0 else reference.events[moment.after]["kind"]
-        for trial in trials
-        for moment in trial.moments
-    )
+    where = Counter(reference.events[moment.after]["kind"] for trial in trials for moment in trial.moments)
     print(f"{'runs killed':<42}{len(trials):>6}")
     print(f"{'  of them killed twice':<42}{sum(len(trial.moments) > 1 for trial in trials):>6}")
     print(f"{'ended bit-equal to the reference':<42}{n_equal:>6}   (goal: {len(trials)})")

@@ -5,7 +5,7 @@ replaced by copies of training rows, altered in one of three ways: another value
 number moved by 1 % of its spread, a mistyped letter. A pair is found if it is listed, and stands out
 if it is one that the finding reports. Then the same tables without copies; then large ones, timed.
 
-About two minutes on two cores, and 2 GB of memory. `--tables 10 --only recall|time` for a part.
+About half a minute of CPU, and 2 GB of memory. `--tables 10 --only recall|time` for a part.
 """
 
 import argparse

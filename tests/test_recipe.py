@@ -123,3 +123,23 @@ def test_the_schema_describes_every_section_and_learner() -> None:
     names = {choice["properties"]["name"]["const"] for choice in schema["$defs"]["ModelOptions"]["anyOf"]}
     assert {"auto", "ridge", "lightgbm"} <= names
     assert all("description" in field for field in schema["properties"].values())
+
+
+def test_a_column_exception_is_set_by_its_path() -> None:
+    recipe = Recipe.from_values({}).with_overrides({"preparation.columns.home.dest.drop": "true"})
+    assert recipe.preparation.columns["home.dest"].drop
+    recipe = recipe.with_overrides({"preparation.columns.age": "{scale: robust}"})
+    assert recipe.preparation.columns["age"].scale == "robust"
+
+
+def test_naming_a_group_changes_how_rows_are_split() -> None:
+    recipe = Recipe.from_values({"data": {"split": {"method": "stratified"}}})
+    assert recipe.with_overrides({"data.split.group": "ticket"}).data.split.method == "auto"
+    with pytest.raises(RecipeError, match="method: auto"):
+        Recipe.from_values({"data": {"split": {"method": "stratified", "group": "ticket"}}})
+
+
+def test_a_candidate_stands_once() -> None:
+    candidates = ["lightgbm", {"name": "lightgbm", "num_leaves": 7}]
+    with pytest.raises(RecipeError, match="names `lightgbm` twice"):
+        Recipe.from_values({"model": {"candidates": candidates}})

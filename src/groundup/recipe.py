@@ -9,18 +9,20 @@ from pydantic import BaseModel, Field, ValidationError
 from groundup.core.errors import RecipeError, UnknownKeyError, UnknownNameError, did_you_mean
 from groundup.core.options import Options
 from groundup.core.yaml import YamlDocument, read_value, read_yaml, write_yaml
-from groundup.data.locations import absolute_source
 from groundup.data.options import DataOptions
+from groundup.data.source_names import absolute_source
 from groundup.evaluation.options import EvaluationOptions
-from groundup.models.catalogue import LEARNERS, learner_class, make_learner
+from groundup.models.catalogue import learner_class, learner_names, make_learner
 from groundup.models.contract import Learner
 from groundup.models.options import ModelOptions
 from groundup.monitoring.options import MonitoringOptions
-from groundup.preparation.options import PreparationOptions
+from groundup.preparation.options import ColumnPreparation, PreparationOptions
 from groundup.problems.options import ProblemOptions
 from groundup.serving.options import DeploymentOptions
 from groundup.training.options import TrainingOptions
 from groundup.tuning.options import TuningOptions
+
+_SPLIT_COLUMNS = ("data.split.group", "data.split.time", "data.split.column")
 
 
 class Recipe(Options):
@@ -143,6 +145,9 @@ class Recipe(Options):
             If a path or value is not allowed.
         """
         values = self.asked()
+        if "data.split.method" not in changes and any(changes.get(path) for path in _SPLIT_COLUMNS):
+            # Naming the column says how to split, whatever the recipe said before.
+            changes = {"data.split.method": "auto", **changes}
         for path, value in changes.items():
             *sections, key = _split_path(path)
             place = values
@@ -180,6 +185,8 @@ class Recipe(Options):
             name = entry.pop("name", None)
             if not isinstance(name, str):
                 raise RecipeError(f"A candidate needs a `name`; got `{candidate}`.")
+            if name in chosen:
+                raise RecipeError(f"`model.candidates` names `{name}` twice; each learner stands once.")
             chosen[name] = make_learner(name, entry)
         return chosen
 
@@ -209,11 +216,15 @@ class Recipe(Options):
 
 
 def _split_path(path: str) -> tuple[str, ...]:
-    """Split a dotted path; the part after `data.columns.` and `preparation.columns.` may hold dots."""
-    for prefix in ("data.columns.", "preparation.columns."):
-        if path.startswith(prefix):
-            return (*prefix[:-1].split("."), path.removeprefix(prefix))
-    return tuple(path.split("."))
+    """Split a dotted path; a column's name after `data.columns.` or `preparation.columns.` may hold dots."""
+    if path.startswith("data.columns."):
+        return ("data", "columns", path.removeprefix("data.columns."))
+    if not path.startswith("preparation.columns."):
+        return tuple(path.split("."))
+    name, _, last = path.removeprefix("preparation.columns.").rpartition(".")
+    if name and last in ColumnPreparation.model_fields:
+        return ("preparation", "columns", name, last)
+    return ("preparation", "columns", path.removeprefix("preparation.columns."))
 
 
 def _descriptions(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -243,7 +254,7 @@ def recipe_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     choices = [auto]
-    for name in LEARNERS:
+    for name in learner_names():
         learner = learner_class(name).model_json_schema()
         definitions.update(learner.pop("$defs", {}))
         properties = {"name": {"const": name}, **learner["properties"]}

@@ -40,7 +40,7 @@ def test_each_step_is_told_once_done(terminal: Callable[..., Console], events: l
             progress.on_event(event)
     out = told(console)
     assert all(f"✓ {step} " in out for step in range(1, 9))
-    assert "    warning D010: Many values are missing (age)" in out
+    assert "  warning D010: Many values are missing (age)" in out
     assert out.index("✓ 2") < out.index("D010") < out.index("✓ 3")
 
 

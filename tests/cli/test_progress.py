@@ -48,12 +48,14 @@ def test_auto_is_live_where_lines_can_move(
     assert type(show_progress("auto")) is kind
 
 
-def test_plain_is_one_line_an_event(events: list[Event], capfd: pytest.CaptureFixture[str]) -> None:
+def test_plain_is_at_most_a_few_lines_an_event(
+    events: list[Event], capfd: pytest.CaptureFixture[str]
+) -> None:
     with PlainProgress() as progress:
         for event in events:
             before = capfd.readouterr().out
             assert progress.on_event(event) is None
-            assert before.count("\n") <= 1
+            assert before.count("\n") <= 2
     assert progress.state_dict() == {}
     progress.load_state_dict({})
 
@@ -67,6 +69,22 @@ def test_plain_tells_fits_and_findings(events: list[Event], capfd: pytest.Captur
     assert "  linear, fold 1: 0.8125 (kept from before)" in lines
     assert "  linear, fold 2: 0.8125 (0.5 s)" in lines
     assert "  linear, final fit (1 s)" in lines
+
+
+def test_quick_folds_share_a_line_and_slow_ones_do_not(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = PlainProgress()
+    fit = {"learner": "ridge", "n_folds": 3, "score": 0.5, "restored": False}
+    for seconds in (0.5, 60.0):
+        for fold in range(3):
+            data = {**fit, "fold": fold, "seconds": seconds}
+            progress.on_event(Event("fit_started", 0, 0.0, data))
+            progress.on_event(Event("fit_finished", 0, 0.0, data))
+    assert capfd.readouterr().out.splitlines() == [
+        "  ridge, folds 1 to 3: 0.5, 0.5, 0.5 (1.5 s)",
+        "  ridge, fold 1: 0.5 (1 min 00 s)",
+        "  ridge, fold 2: 0.5 (1 min 00 s)",
+        "  ridge, fold 3: 0.5 (1 min 00 s)",
+    ]
 
 
 def test_plain_tells_stops_notes_and_resumption(capfd: pytest.CaptureFixture[str]) -> None:

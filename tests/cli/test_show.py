@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from groundup.core.runs import RunFolder
+
 Main = Callable[..., tuple[int, str, str]]
 
 
@@ -32,6 +34,7 @@ def test_an_unknown_run_names_the_nearest(groundup_main: Main, run_folder: Path)
 
 def test_a_run_without_a_report_says_how_to_go_on(groundup_main: Main, run_folder: Path) -> None:
     (run_folder / "report.json").unlink()
+    RunFolder(run_folder).update_summary(status="stopped")
     code, _, err = groundup_main("show", "first")
     assert code == 2
     assert "groundup resume runs/first" in err

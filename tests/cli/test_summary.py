@@ -23,7 +23,6 @@ def test_it_is_short_and_complete(report: dict[str, Any], capfd: pytest.CaptureF
         "→ Ask whether the column can be collected",
         """--set 'data.drop=["age"]'""",
         "Report   runs/first/report.html",
-        "Package  runs/first/model",
         "groundup predict runs/first NEW.csv -o predictions.csv",
     ):
         assert words in out

@@ -68,7 +68,7 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
         "folder, kill = Path(sys.argv[1]), lambda *_: os.kill(os.getpid(), 9)\n"
         "if sys.argv[2] == 'bytes':\n    os.fsync = kill\n    files.write_bytes(folder / 'a.json', b'x')\n"
         "with getattr(files, sys.argv[2])(folder / 'a.csv') as path:\n"
-        "    (path.mkdir if sys.argv[2] == 'whole_file' else (path / 'b').touch)()\n    kill()\n"
+        "    (path if sys.argv[2] == 'whole_file' else path / 'b').touch()\n    kill()\n"
     )
     (tmp_path / "sub").mkdir()
     for how in ("bytes", "whole_file", "whole_folder"):

@@ -13,7 +13,7 @@ from groundup.data.dataset import Dataset
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
 
-NOT_READ = {".xlsx", ".xls", ".ods", ".json", ".zip"}
+TEXT = {".csv", ".tsv"}
 
 
 @pytest.fixture(scope="session")
@@ -64,18 +64,23 @@ def test_every_file_is_read_or_refused_and_no_row_is_lost(dirty: Path) -> None:
         frame = dataset.frame()
         assert frame.height == dataset.n_rows
         assert tuple(frame.columns) == dataset.schema.names
-        if path.name != "escaping.csv":  # its quotes are escaped in a way that the csv module does not know
+        if (
+            path.suffix in TEXT and path.name != "escaping.csv"
+        ):  # its quotes are escaped in a way that the csv module does not know
             n_filled, n_all = n_rows_of_csv_module(path, dataset)
             assert n_filled - n_lines_told(dataset) <= dataset.n_rows <= n_all, path.name
-    tables = {path.name for path in files if path.suffix not in NOT_READ}
-    assert {path.name for path in files} - tables <= set(messages)
     assert all(f"/{name}`" in message for name, message in messages.items())
-    assert set(messages) & tables == {
+    assert set(messages) == {
         "empty.csv",
         "simple.unknown",
         "small.csv",
         "utf8bom.csv",
         "without-rows.csv",
+        "encrypted_no_password.xls",
+        "libreoffice.xlsx",  # no cell holds anything
+        "merged-cells.xlsx",  # one row
+        "multilineods.ods",
+        "unicode_sheet_name.xls",
     }
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from groundup.core.errors import DataError
-from groundup.data import parquet
+from groundup.data import scanned as scanned_module
 from groundup.data.fingerprint import fingerprint
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
@@ -28,7 +28,7 @@ def test_a_large_file_is_scanned_and_gives_the_same(tmp_path: Path, monkeypatch:
     path = tmp_path / "x.parquet"
     TABLE.write_parquet(path, row_group_size=2)
     in_memory = read(DataOptions(source=str(path)))
-    monkeypatch.setattr(parquet, "_MAX_CELLS_IN_MEMORY", 0)
+    monkeypatch.setattr(scanned_module, "_MAX_CELLS_IN_MEMORY", 0)
     scanned = read(DataOptions(source=str(path)))
     assert "PARQUET" in scanned.rows.explain().upper()
     assert scanned.frame().equals(in_memory.frame())

@@ -125,3 +125,11 @@ def test_declared_kinds_are_tried_alone() -> None:
     dates = find_reading(pl.Series("x", ["20200105"]), MISSING, kind="datetime")[1].values
     assert dates.to_list() == [dt.datetime(2020, 1, 5)]
     assert find_reading(pl.Series("x", ["a", "b"]), MISSING, kind="number")[1].failed
+
+
+def test_a_declared_identifier_is_read_as_where_it_is_found() -> None:
+    whole, _ = find_reading(pl.Series(["3", "1", "2"]), (), kind="identifier")
+    assert whole.storage == "integer"
+    for texts in (["003", "001"], ["A1", "2"], ["1.5", "2.5"]):
+        reading, parsed = find_reading(pl.Series(texts), (), kind="identifier")
+        assert (reading.storage, parsed.values.to_list()) == ("string", texts)

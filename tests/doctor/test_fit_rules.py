@@ -122,3 +122,11 @@ def test_more_data_would_help_where_the_slope_is_clear(low: float, speaks: bool)
     answer = fit_rules.more_data_would_help(signals(slope=Span(0.02, low, 0.03), n_train=500))
     assert bool(list(answer)) is speaks  # type: ignore[arg-type]
     assert isinstance(fit_rules.more_data_would_help(signals()), NotApplicable)
+
+
+def test_a_loss_that_rose_again_is_not_still_falling() -> None:
+    facts = {"best_round": 1000, "n_rounds": 1000, "stopped": "limit"}
+    rising = {"validation": [(1, 0.9), (300, 0.4), (1000, 0.7)]}
+    falling = {"validation": [(1, 0.9), (300, 0.6), (1000, 0.5)]}
+    assert fit_rules.not_converged(signals(facts={**facts, "curve": rising})) == ()
+    assert fit_rules.not_converged(signals(facts={**facts, "curve": falling})) != ()

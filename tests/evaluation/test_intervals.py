@@ -7,9 +7,11 @@ from groundup.core.inputs import Predictions
 from groundup.evaluation import intervals
 from groundup.evaluation.intervals import (
     BootstrapOptions,
+    HeldOut,
     Interval,
     block_length,
     bootstrap,
+    bootstrap_folds,
     mean_interval,
     paired_difference,
     ratio_interval,
@@ -134,3 +136,34 @@ def test_a_higher_confidence_is_wider() -> None:
     losses = np.random.default_rng(8).normal(size=100)
     narrow, wide = (mean_interval(losses, options=BootstrapOptions(confidence=c)) for c in (0.8, 0.99))
     assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_a_constant_guess_has_a_roc_auc_of_a_half_over_folds_with_different_priors() -> None:
+    y_true = np.arange(100) % 4 // 3
+    guesses = [Predictions(np.zeros(100, np.int64), np.tile([1 - p, p], (100, 1))) for p in (0.2, 0.3)]
+    interval = bootstrap_folds(["roc_auc"], [HeldOut(y_true, each, BootstrapOptions()) for each in guesses])
+    assert interval["roc_auc"] == Interval(0.5, 0.5, 0.5)
+
+
+def test_the_value_over_folds_is_the_mean_of_the_folds_and_its_interval_narrows() -> None:
+    rng = np.random.default_rng(0)
+    folds = []
+    for size in (200, 200, 200, 200, 200):
+        y_true = rng.normal(size=size)
+        folds.append(HeldOut(y_true, Predictions(y_true + rng.normal(size=size)), BootstrapOptions()))
+    alone = [bootstrap(["rmse"], fold.y_true, fold.predictions)["rmse"] for fold in folds]
+    together = bootstrap_folds(["rmse"], folds)["rmse"]
+    assert together.value == pytest.approx(np.mean([each.value for each in alone]))
+    widths = [each.high - each.low for each in alone]
+    assert (together.high - together.low) == pytest.approx(np.mean(widths) / np.sqrt(5), rel=0.25)
+
+
+def test_folds_in_which_a_metric_is_undefined_are_left_out_and_named() -> None:
+    y_true = np.arange(40) % 2
+    predictions = Predictions(y_true, np.stack([1.0 - y_true, y_true], axis=1))
+    both = HeldOut(y_true, predictions, BootstrapOptions())
+    one = HeldOut(np.zeros(40, np.int64), predictions, BootstrapOptions())
+    interval = bootstrap_folds(["roc_auc"], [both, one])["roc_auc"]
+    assert interval.value == 1.0
+    assert "1 of 2 folds" in interval.note
+    assert bootstrap_folds(["roc_auc"], [one])["roc_auc"].value is None

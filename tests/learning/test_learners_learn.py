@@ -1,6 +1,7 @@
 """Every learner learns: better than the baseline on real data, exact where it can be."""
 
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -24,6 +25,16 @@ CASES = [
     for task in learner_class(name).tasks
     for sample in REAL[task]
 ]
+
+
+EXTRAS = {"xgboost", "catboost"}  # learners whose library has the same name
+
+
+@pytest.fixture(autouse=True)
+def _skip_without_its_extra(request: pytest.FixtureRequest) -> None:
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    if name in EXTRAS and find_spec(name) is None:
+        pytest.skip(f'`{name}` is not installed; run: pip install "groundup[{name}]"')
 
 
 def parts(sample: str, task: Task) -> tuple[Inputs, Inputs, Inputs]:

@@ -166,7 +166,7 @@ def test_events_tell_the_eight_steps_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n_fits", [0, 1, 7])
-def test_a_request_to_stop_keeps_the_best_so_far(tmp_path: Path, n_fits: int) -> None:
+def test_a_request_to_stop_keeps_the_best_so_far(penguins: gu.Run, tmp_path: Path, n_fits: int) -> None:
     run = gu.train("sample:penguins", "species", runs=tmp_path, observers=[Watcher(stop_after_fits=n_fits)])
     assert RunFolder(run.folder).read_summary().status == "stopped"
     assert (
@@ -176,6 +176,9 @@ def test_a_request_to_stop_keeps_the_best_so_far(tmp_path: Path, n_fits: int) ->
     resumed = gu.resume(run.folder)
     assert RunFolder(resumed.folder).read_summary().status == "finished"
     assert resumed.summary["split"]["test_opened"] == 2
+    # It goes on from what was asked, not from the one learner that was kept for the time being.
+    assert resumed.model.digest == penguins.model.digest
+    assert {row["name"] for row in resumed.leaderboard} == {row["name"] for row in penguins.leaderboard}
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(penguins: gu.Run, tmp_path: Path) -> None:
@@ -255,3 +258,50 @@ def test_a_run_without_a_model_says_so(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, "empty", stem="x")
     with pytest.raises(PackageError, match="no model yet"):
         gu.load(folder.path)
+
+
+def test_what_follows_from_the_data_is_resolved_so_that_training_again_is_equal(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=(2, 200))
+    rare = [f"v{n % 90}" if n % 3 else None for n in range(200)]
+    frame = pd.DataFrame({"id": range(1, 201), "x": x, "z": z, "rare": rare, "y": 3 * x + z})
+    # All levels of `rare` are dropped: its missing values must not cost rows, then or now.
+    overrides = {"preparation.columns": {"rare": {"impute": "drop_rows"}, "z": {"drop": True}}}
+    source = tmp_path / "rows.csv"
+    frame.to_csv(source, index=False)
+    run = gu.train(source, "y", model="ridge", overrides=overrides, runs=tmp_path)
+    reproduction = gu.reproduce(run.folder)
+    assert reproduction.differences == []
+    assert reproduction.equal
+
+
+@pytest.mark.parametrize("n_fits", [1, 7, 12])
+def test_a_stopped_run_does_not_judge_a_model_of_one_fold(n_fits: int, tmp_path: Path) -> None:
+    run = gu.train("sample:penguins", "species", runs=tmp_path, observers=[Watcher(stop_after_fits=n_fits)])
+    assert "verdict" not in run.summary["fit"]
+    said = {step["step"]: step["summary"] for step in run.summary["cost"]["steps"]}
+    assert "rows of one fold" in said[6]
+    assert "whole training part" not in said[6]
+
+
+def test_the_leaderboard_averages_the_folds(penguins: gu.Run) -> None:
+    for row in penguins.leaderboard:
+        assert row["score"] == pytest.approx(np.mean(row["fold_scores"]))
+
+
+def test_the_doctors_patches_train_again(tmp_path: Path) -> None:
+    first = gu.train("sample:titanic", "survived", model="logistic", runs=tmp_path, name="first")
+    codes = {finding.code: finding for finding in first.findings}
+    for code in ("D010", "S003"):
+        again = gu.train(first.folder / "recipe.yaml", overrides=dict(codes[code].patch), runs=tmp_path)
+        assert code not in {finding.code for finding in again.findings if finding.column == codes[code].column}
+        assert gu.reproduce(again.folder).equal
+    scores = gu.evaluate(again.folder, _titanic())
+    assert scores["metrics"]["roc_auc"]["low"] > scores["baseline"]["roc_auc"]["value"]
+
+
+def _titanic() -> pl.DataFrame:
+    from groundup.data.options import DataOptions
+    from groundup.data.sources import read
+
+    return read(DataOptions(source="sample:titanic")).frame()

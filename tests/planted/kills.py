@@ -27,7 +27,7 @@ _MEASURED = {"seconds", "latency_us"}  # times differ from run to run
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill: `delay_seconds` after the event at position `after` (-1: after the process started)."""
+    """When to kill: `delay_seconds` after the event at position `after`."""
 
     after: int
     delay_seconds: float
@@ -43,11 +43,11 @@ class Reference:
 
     def draw_moment(self, draw: random.Random) -> Moment:
         """Return a moment inside the run: half of them at any event, half of them at any time."""
-        times = [0.0, *(event["time_seconds"] for event in self.events)]
+        times = [event["time_seconds"] for event in self.events]
         gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         weights = None if draw.random() < 0.5 else gaps
         (position,) = draw.choices(range(len(gaps)), weights)
-        return Moment(position - 1, draw.uniform(0.0, gaps[position]))
+        return Moment(position, draw.uniform(0.0, gaps[position]))
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def leftovers(folder: Path) -> list[str]:
 
 def _start(*words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "groundup", *words, "--progress", "json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _watch(process: subprocess.Popen[str], moment: Moment | None) -> tuple[list[Event], int]:

@@ -58,21 +58,26 @@ def print_findings(console: "Console", findings: Sequence[Mapping[str, Any]]) ->
     findings : sequence of mapping
         Findings as JSON objects.
     """
-    told = count_findings(findings) or "none"
-    print_paragraph(console, styled(told), indent=MARGIN, label="Findings")
     ranked = sorted(findings, key=lambda finding: list(SEVERITIES).index(finding["severity"]))
+    notes = _notes(finding for finding in ranked if finding["severity"] == "info")
     serious = [finding for finding in ranked if finding["severity"] != "info"]
+    told = count_findings(findings) or "none"
+    if notes and not serious:
+        told, notes = f"{told}: {notes}", ""
+    print_paragraph(console, styled(told), indent=MARGIN, label="Findings")
     for finding in serious[:N_FINDINGS]:
         _print_finding(console, finding)
     if len(serious) > N_FINDINGS:
         console.print(f"  … and {len(serious) - N_FINDINGS} more")
-    notes = Counter(_brief(finding) for finding in ranked if finding["severity"] == "info")
     if notes:
-        titles = [f"{each} ({n} times)" if n > 1 else each for each, n in notes.items()]
-        more = [f"{len(titles) - N_FINDINGS} more"] if len(titles) > N_FINDINGS else []
-        print_paragraph(
-            console, styled((f"notes {'; '.join([*titles[:N_FINDINGS], *more])}.", "dim")), indent=2
-        )
+        print_paragraph(console, styled((f"notes {notes}", "dim")), indent=2)
+
+
+def _notes(findings: Iterable[Mapping[str, Any]]) -> str:
+    """Return the titles of notes as one sentence; equal ones are counted."""
+    titles = [f"{each} ({n} times)" if n > 1 else each for each, n in Counter(map(_brief, findings)).items()]
+    more = [f"{len(titles) - N_FINDINGS} more"] if len(titles) > N_FINDINGS else []
+    return f"{'; '.join([*titles[:N_FINDINGS], *more])}." if titles else ""
 
 
 def _brief(finding: Mapping[str, Any]) -> str:

@@ -120,10 +120,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     call = Call()
     _never_fail_on_a_character()
+    strange = next((word for word in words if not _is_text(word)), None)
+    if strange is not None:
+        shown = strange.encode("utf-8", "backslashreplace").decode()
+        return _refuse(f"`{shown}` is not UTF-8. Rename the file, or set LC_ALL to a locale such as C.UTF-8.")
     try:
         with cli.make_context("groundup", words, obj=call) as context:
             cli.invoke(context)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # `>&-`
+            sys.stdout.flush()
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.UsageError as error:
@@ -136,8 +141,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("There is not enough memory for this. Take fewer rows or columns.")
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(call)
+    except SystemExit:  # how Rich leaves when nobody reads its output any more
+        return _broken_pipe()
     except OSError as error:
-        return _broken_pipe() if error.errno == errno.EPIPE else _our_mistake(error, words, call)
+        if error.errno == errno.EPIPE:
+            return _broken_pipe()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _forget_output()
+            return _refuse(f"The disk is full; free some space and try again.{_what_is_kept(call)}")
+        return _our_mistake(error, words, call)
     except Exception as error:
         return _our_mistake(error, words, call)
     return 0
@@ -184,10 +196,23 @@ def _interrupted(call: Call) -> int:
     return 130
 
 
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _broken_pipe() -> int:
-    # Nobody reads our output any more; without this Python would complain while it shuts down.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _forget_output()
     return _BROKEN_PIPE
+
+
+def _forget_output() -> None:
+    """Drop what cannot be written any more: Python would complain about it while it shuts down."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _our_mistake(error: Exception, words: Sequence[str], call: Call) -> int:
@@ -219,9 +244,9 @@ def _write_traceback(error: Exception, words: Sequence[str], call: Call) -> Path
 
 
 def _say(label: str, message: str) -> None:
-    from groundup.cli.formats import visible
+    from groundup.cli.formats import one_line, visible
 
-    text = f"{label} {visible(message)}"
+    text = f"{label} {visible(one_line(message))}"
     if sys.stderr.isatty():
         import textwrap
 

@@ -19,13 +19,13 @@ def models(name: str | None) -> None:
     With NAME: one learner with its search space and where it comes from.
     """
     from groundup.cli.console import open_console
-    from groundup.models.catalogue import LEARNERS, learner_class
+    from groundup.models.catalogue import learner_class, learner_names
 
     console = open_console()
     if name is not None:
         _print_learner(console, name, learner_class(name))
         return
-    _print_learners(console, {each: learner_class(each) for each in LEARNERS})
+    _print_learners(console, {each: learner_class(each) for each in learner_names()})
     console.print("Details: groundup models NAME · train one: groundup train … --model NAME")
 
 

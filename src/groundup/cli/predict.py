@@ -16,7 +16,7 @@ from groundup.core.wording import count
     "-o",
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
-    help="Where to write the predictions: .csv, .tsv or .parquet.",
+    help="Where to write the predictions: .csv, .tsv, .jsonl, .arrow or .parquet.",
 )
 @runs_option
 def predict(run: str, file: str, output: Path, runs: Path) -> None:

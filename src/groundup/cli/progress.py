@@ -125,6 +125,8 @@ class PlainProgress(Progress):
 
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Say that a fit is done; quick folds of one learner share a line."""
+        if self._unsaid and bool(self._unsaid[-1].get("restored")) != bool(data.get("restored")):
+            self._say_fits()
         self._unsaid.append(data)
         is_last = data.get("fold") is None or data["fold"] + 1 >= self._n_folds
         if is_last or sum(fit["seconds"] for fit in self._unsaid) >= QUIET_SECONDS:
@@ -152,6 +154,7 @@ class PlainProgress(Progress):
 
     def on_note(self, data: Mapping[str, Any]) -> None:
         """Pass on a note."""
+        self._say_fits()
         self._line(f"  {one_line(data['message'])}")
 
     def on_run_stopped(self, data: Mapping[str, Any]) -> None:

@@ -50,8 +50,9 @@ def _print_scores(console: "Console", report: Mapping[str, Any]) -> None:
 def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
     selection, leaderboard = report["selection"], report["leaderboard"]
     why = f"{selection['name']}. {one_line(selection['reason'])}"
-    verdict, *_evidence = one_line(report["fit"]["sentence"]).split(". ")
-    print_paragraph(console, styled(f"{verdict.rstrip('.')}."), indent=MARGIN, label="Fit")
+    if "sentence" in report["fit"]:  # a run that was stopped early may have nothing to judge by
+        verdict, *_evidence = one_line(report["fit"]["sentence"]).split(". ")
+        print_paragraph(console, styled(f"{verdict.rstrip('.')}."), indent=MARGIN, label="Fit")
     print_paragraph(console, styled(why), indent=MARGIN, label="Model")
     if len(leaderboard) > 1:
         rows = [

@@ -119,7 +119,6 @@ def whole_file(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{uuid4().hex[:8]}.tmp.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch()  # says why where it cannot be written; libraries tell less
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())

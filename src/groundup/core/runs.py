@@ -154,11 +154,11 @@ class RunFolder:
             report = json.loads(self.report_json.read_text(encoding="utf-8"))
         except FileNotFoundError:
             summary = self.read_summary()
-            word, verb = "was interrupted" if summary.is_interrupted else f"is {summary.status}", "resume"
+            word = "was interrupted" if summary.is_interrupted else f"is {summary.status}"
             if summary.status == "finished":
-                word, verb = "has ended, so somebody removed it", "reproduce"
+                raise self._damaged_report("it is gone") from None
             raise RunError(
-                f"The run `{self.path}` has no report: it {word}. Go on with: groundup {verb} {self.path}"
+                f"The run `{self.path}` has no report: it {word}. Go on with: groundup resume {self.path}"
             ) from None
         except (OSError, ValueError) as error:
             raise self._damaged_report(str(error)) from error
@@ -168,7 +168,8 @@ class RunFolder:
 
     def _damaged_report(self, how: str) -> RunError:
         return RunError(
-            f"`{self.report_json}` is damaged or was edited ({how}). Train again: groundup train {self.recipe}"
+            f"`{self.report_json}` is damaged or was edited ({how}). "
+            f"Train again: groundup train {self.recipe}"
         )
 
     def write_summary(self, summary: RunSummary) -> None:

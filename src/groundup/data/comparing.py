@@ -26,6 +26,9 @@ CELL_WIDTH: Final = 0.8
 EXPECTED_JITTER: Final = 0.01
 """Standard deviations by which a copy's numbers are expected to be off; decides how often to look."""
 
+LARGEST: Final = 1e30
+"""Numbers beyond this, or all below its inverse, are measured in their largest: 32 bits must hold them."""
+
 N_SLOTS: Final = 64
 SLOT_BITS: Final = np.float32(3.0)
 """What agreement in one slot of a text's signature counts: unrelated texts share about one in eight."""
@@ -104,13 +107,17 @@ class NumberColumn:
     """Numbers (and moments), the same within a tolerance; the closer, the more surprising."""
 
     def __init__(self, series: pl.Series, train: IntArray) -> None:
-        values = series.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
-        values = np.where(np.isfinite(values), values, np.nan)
+        raw = series.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
+        values: FloatArray = np.where(np.isfinite(raw), raw, np.nan)
+        largest = np.max(np.abs(values[train]), initial=0.0, where=~np.isnan(values[train]))
+        if largest > 0 and not 1 / LARGEST < largest < LARGEST:
+            with np.errstate(over="ignore"):
+                values = values / largest
+        values = np.clip(values, -LARGEST, LARGEST)
         counted = values[train]
         known = np.sort(counted[~np.isnan(counted)])
         self._values, self._known, self._n = values, known, len(train)
-        with np.errstate(over="ignore", invalid="ignore"):  # beyond 1e154, where squares overflow
-            spread = float(np.std(known)) if len(known) else 0.0
+        spread = float(np.std(known)) if len(known) else 0.0
         self._spread = spread if spread > 0 and np.isfinite(spread) else 1.0
         self._tolerance = TOLERANCE * self._spread
         self._missing_bits = float(np.log2(len(train) / max(len(train) - len(known), 1)))
@@ -143,7 +150,7 @@ class NumberColumn:
         values, against = self._values[rows], self._values[others]
         exact, near = self._own_bits(values)
         distance = np.abs(values - against).astype(np.float32)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             closer = near + np.log2(np.float32(self._tolerance) / distance)
         bits = np.where(distance <= self._tolerance, np.minimum(closer, exact), np.float32(0))
         both_missing = np.isnan(values) & np.isnan(against)

@@ -39,7 +39,8 @@ class DuckdbPart:
         with closing(self._connect()) as connection:
             names = self._run(
                 connection,
-                "SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL",
+                "SELECT table_schema, table_name FROM information_schema.tables "
+                "ORDER BY table_schema <> 'main', 1, 2",
             ).fetchall()
             tables = {
                 name if schema == "main" else f"{schema}.{name}": (schema, name) for schema, name in names

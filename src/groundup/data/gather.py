@@ -127,20 +127,17 @@ class _Column:
         if whole is not None:
             self._text = TextColumn(self.wanted)
             self._text.add(pl.concat([_as_text(piece, self.wanted.origin) for piece in whole]))
-            return self._finished_text(self._text)
+            return self._text.finish()
         absent = pl.Series(self.wanted.name, [None] * self._n_absent, dtype=pl.String)
         if self._text is not None:
             if len(absent):
                 self._text.add(absent)
-            return self._finished_text(self._text)
+            return self._text.finish()
         if not self._typed:
             return typed_column(absent, self.wanted)
         if len(absent):
             self._typed.append(absent.cast(self._typed[-1].dtype))
         return typed_column(_joined(self._typed, self.wanted.origin), self.wanted)
-
-    def _finished_text(self, text: TextColumn) -> Collected:
-        return text.finish()
 
 
 def _joined(pieces: list[pl.Series], origin: str) -> pl.Series:
@@ -204,11 +201,9 @@ def gather(
         If there are no rows, parts have no column in common, or a value does not fit the kind that
         was given.
     """
+    places = Places(titles)
     if len(parts) > 1:
-        places = Places(titles)
         selection = replace(selection, locate=places)
-    else:
-        places = Places(titles)
     if all(part.names is not None for part in parts):
         selection.check(_all_names(parts, file_column))
     columns: dict[str, _Column | None] = {}

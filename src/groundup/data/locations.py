@@ -3,16 +3,12 @@
 import glob
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from groundup.core.errors import DataError
 from groundup.data.formats import SUFFIXES
+from groundup.data.source_names import Source
 from groundup.data.stored import Stored, open_archive
 from groundup.data.text import check_readable
-
-SAMPLE_PREFIX: Final = "sample:"
-
-Source = str | tuple[str, ...]
 
 
 def find_files(source: Source) -> list[Stored]:
@@ -36,42 +32,15 @@ def find_files(source: Source) -> list[Stored]:
     return [open_archive(each) for one in named for each in _files_of(one)]
 
 
-def absolute_source(source: Source, folder: Path) -> Source:
-    """Return the source with full paths, relative ones being relative to `folder`.
-
-    Examples
-    --------
-    >>> absolute_source(("/data/a.csv", "sample:iris"), Path("/home"))
-    ('/data/a.csv', 'sample:iris')
-    """
-    if not isinstance(source, str):
-        return tuple(str(absolute_source(each, folder)) for each in source)
-    if source.startswith(SAMPLE_PREFIX):
-        return source
-    return str(folder / Path(source).expanduser())
-
-
-def source_stem(source: Source) -> str:
-    """Return a short name for a source, for the run that is made of it.
-
-    Examples
-    --------
-    >>> source_stem("data/houses.csv.gz"), source_stem("sample:iris"), source_stem("sales/*.csv")
-    ('houses', 'iris', 'sales')
-    """
-    first = source if isinstance(source, str) else source[0]
-    path = Path(first.removeprefix(SAMPLE_PREFIX).partition("!")[0])
-    if isinstance(source, str) and not glob.has_magic(path.name):
-        return path.name.split(".")[0]
-    return path.parent.name or "files"
-
-
 def _files_of(source: str) -> list[Stored]:
     path = Path(source).expanduser()
     try:
         is_there = path.exists()
     except (OSError, ValueError):
         is_there = True  # `check_readable` says what is wrong with it
+    if not is_there and "!" in source and (split := _split_at_file(source)):
+        check_readable(split.path)
+        return [split]
     if not is_there and glob.has_magic(source):
         found = [Path(each) for each in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  # absolute or not
         files = [each for each in found if each.is_file()]
@@ -79,9 +48,6 @@ def _files_of(source: str) -> list[Stored]:
             raise DataError(f"No file fits the pattern `{source}`. Check the folder and the extension.")
     elif is_there and path.is_dir():
         files = _tables_in(path)
-    elif not is_there and "!" in source and (split := _split_at_file(source)):
-        check_readable(split.path)
-        return [split]
     else:
         files = [path]
     for each in files:

@@ -1,8 +1,8 @@
 """The recipe's section `data`."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from groundup.core.options import Options
 from groundup.core.schema import Kind
@@ -24,6 +24,13 @@ class SplitOptions(Options):
     """Column that orders rows in time; later rows are tested on models of earlier ones."""
     column: str | None = None
     """Column that holds `train`, `validation` or `test` for each row."""
+
+    @model_validator(mode="after")
+    def _method_uses_the_columns(self) -> Self:
+        named = [name for name in ("group", "time", "column") if getattr(self, name) is not None]
+        if self.method in ("random", "stratified") and named:
+            raise ValueError(f"`method: auto` where `{named[0]}` names a column, not `{self.method}`")
+        return self
 
 
 class DataOptions(Options):

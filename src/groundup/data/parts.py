@@ -62,6 +62,8 @@ class TypedPart:
         Its rows.
     about : Told
         What there is to tell.
+    unnamed : frozenset of str
+        Columns without a name.
     """
 
     frame: pl.DataFrame

@@ -35,6 +35,8 @@ class ScannedPart:
         The file, for messages.
     title : str
         The format, for people.
+    unnamed : frozenset of str
+        Columns without a name.
     """
 
     scan: pl.LazyFrame

@@ -16,11 +16,12 @@ from groundup.data.dataset import Dataset
 from groundup.data.formats import open_part
 from groundup.data.frames import to_polars, unique_names
 from groundup.data.gather import Gathered, Selection, gather
-from groundup.data.locations import SAMPLE_PREFIX, find_files, names_of
+from groundup.data.locations import find_files, names_of
 from groundup.data.options import DataOptions
 from groundup.data.parts import Part
 from groundup.data.samples import load_sample
 from groundup.data.scanned import ScannedPart, read_scan
+from groundup.data.source_names import SAMPLE_PREFIX
 from groundup.data.stored import Stored
 
 

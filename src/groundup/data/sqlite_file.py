@@ -50,7 +50,7 @@ class SqlitePart:
             ]
             self.query, self.table = chosen_query(stored, options, tables)
             self._booleans = self._declared_booleans(connection)
-            cursor = self._run(connection, self.query)
+            cursor = self._start(connection)
             if cursor.description is None:
                 raise DataError(f"The query `{self.query[:120]}` gives no rows: data.query must be a SELECT.")
             self.names: Sequence[str] | None = unique_names([column[0] for column in cursor.description])
@@ -66,7 +66,6 @@ class SqlitePart:
                 connection.deserialize(place.getvalue())
         except sqlite3.Error as error:
             raise self._explained(error) from None
-        connection.set_authorizer(_only_reading)
         return connection
 
     def _run(self, connection: sqlite3.Connection, query: str) -> sqlite3.Cursor:
@@ -74,6 +73,11 @@ class SqlitePart:
             return connection.execute(query)
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise self._explained(error, query) from None
+
+    def _start(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
+        """Run the query, which a user may have written, and which may only read."""
+        connection.set_authorizer(_only_reading)
+        return self._run(connection, self.query)
 
     def _declared_booleans(self, connection: sqlite3.Connection) -> set[str]:
         """Return the columns of the table that are declared as boolean, which SQLite stores as 0 and 1."""
@@ -89,7 +93,7 @@ class SqlitePart:
         """Yield the rows in blocks."""
         names = self.names or []
         with closing(self._connect()) as connection:
-            cursor = self._run(connection, self.query)
+            cursor = self._start(connection)
             while rows := self._fetch(cursor):
                 columns = zip(*rows, strict=True)
                 yield pl.DataFrame(
@@ -144,9 +148,8 @@ class SqlitePart:
         )
 
 
-def _only_reading(action: int, first: str | None, *_: str | None) -> int:
-    is_allowed = action in _READS or (action == sqlite3.SQLITE_PRAGMA and first == "table_info")
-    return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
+def _only_reading(action: int, *_: str | None) -> int:
+    return sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
 
 
 def open_sqlite(stored: Stored, options: DataOptions) -> SqlitePart:

@@ -7,6 +7,7 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -82,7 +83,7 @@ class Stored:
     @property
     def compression(self) -> str:
         """How it is compressed, for people; "" if it is not."""
-        with ExitStack() as files:
+        with ExitStack() as files, self.reading():
             head = self._raw(files).read(10)
         return next((title for start, title, _ in _COMPRESSIONS if _starts(head, start)), "")
 
@@ -133,7 +134,7 @@ class Stored:
         """Turn the errors of reading and unpacking into a DataError."""
         try:
             yield
-        except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        except _damages() as error:
             raise DataError(
                 f"The compressed file `{self}` is damaged ({error}). Copy or download it again."
             ) from None
@@ -145,12 +146,13 @@ class Stored:
                     f"The compressed file `{self}` is damaged ({error}). Copy or download it again."
                 ) from None
             raise DataError(f"Cannot read `{self}`: {error.strerror or error}. Check the disk.") from error
-        except Exception as error:
-            if type(error).__name__ != "ZstdError":
-                raise
-            raise DataError(
-                f"The compressed file `{self}` is damaged ({error}). Copy or download it again."
-            ) from None
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """Return the errors of unpacking what is damaged, those of optional packages if they are loaded."""
+    loaded = [sys.modules.get(name) for name in ("compression.zstd", "backports.zstd")]
+    optional = [module.ZstdError for module in loaded if module is not None]
+    return (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, *optional)
 
 
 def _starts(head: bytes, start: bytes) -> bool:

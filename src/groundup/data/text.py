@@ -6,6 +6,7 @@ reader sees one encoding and memory stays bounded.
 
 import codecs
 import errno
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -174,7 +175,7 @@ class TextFile:
 
     def _known_encoding(self) -> str:
         try:
-            b"".decode(self.encoding.strip())  # some codecs, such as `hex`, are none of text
+            io.TextIOWrapper(io.BytesIO(), self.encoding.strip())  # refuses `hex` and others, of bytes
             return codecs.lookup(self.encoding.strip()).name.removesuffix("-sig").replace("_", "-")
         except (LookupError, ValueError):
             raise DataError(

@@ -92,9 +92,7 @@ def open_workbook(stored: Stored, options: DataOptions) -> SheetPart:
     source = str(place) if isinstance(place, Path) else place.getvalue()
     try:
         book = fastexcel.read_excel(source)
-    except Exception as error:
-        if not isinstance(error, fastexcel.FastExcelError):
-            raise
+    except fastexcel.FastExcelError as error:
         raise _unreadable(stored, error) from None
     for name in _chosen(book.sheet_names, stored, options):
         content = _content(book, name, stored)

@@ -178,9 +178,14 @@ def _tile(row: Mapping[str, Any], score: Mapping[str, Any], baseline: Any) -> di
 
 def _plain_facts(report: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return what was learned that fits on a line; what other parts of the page show is left out."""
-    elsewhere = {"learner", "loss", "curve", "best_round", "stopped"}
+    elsewhere = {"learner", "loss", "curve", "best_round", "stopped", "chosen", "chosen_by"}
     facts = _get(report, "model", "facts") or {}
-    return [
+    by = f" ({facts['chosen_by']})" if facts.get("chosen_by") else ""
+    chosen = [
+        (key.replace("_", " "), f"{number(value, 4) if is_number(value) else value}{by}")
+        for key, value in (facts.get("chosen") or {}).items()
+    ]
+    return chosen + [
         (key.removeprefix("n_").replace("_", " "), value)
         for key, value in facts.items()
         if key not in elsewhere and not _is_table(value)

@@ -15,6 +15,7 @@ from groundup.core.errors import GroundupError, RunError
 from groundup.core.events import EventStream, Observer
 from groundup.core.metrics_store import MetricsStore
 from groundup.core.runs import RunFolder
+from groundup.data.source_names import source_stem
 from groundup.lifecycle.asking import ask
 from groundup.lifecycle.checking import CheckResult, check_data
 from groundup.lifecycle.collect import collect
@@ -105,11 +106,7 @@ def train(
     True
     """
     recipe, frame = ask(source, target, model=model, overrides=overrides)
-    stem = (
-        "frame"
-        if frame is not None
-        else Path(str(recipe.data.source).removeprefix("sample:")).name.split(".")[0]
-    )
+    stem = "frame" if frame is not None or recipe.data.source is None else source_stem(recipe.data.source)
     folder = RunFolder.create(Path(runs), name, stem=stem)
     with _session(folder, recipe, observers, frame=frame) as session:
         _eight_steps(session)

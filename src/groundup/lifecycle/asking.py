@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from groundup.core.errors import RecipeError
+from groundup.data.source_names import absolute_source, given_source
 from groundup.recipe import Recipe
 
 _RECIPE_ENDINGS = (".yaml", ".yml")
@@ -49,16 +50,15 @@ def ask(
         return recipe, frame
     if recipe.data.source is None:
         raise RecipeError("The recipe names no data. Set `data.source` to a file or `sample:NAME`.")
-    if not recipe.data.source.startswith("sample:"):
-        recipe = recipe.with_values({"data.source": str(Path(recipe.data.source).absolute())})
-    return recipe, None
+    return recipe.with_values({"data.source": absolute_source(recipe.data.source, Path.cwd())}), None
 
 
 def _start(source: object) -> tuple[Recipe, object | None]:
     if isinstance(source, Recipe):
         return source, None
-    if not isinstance(source, str | Path):
+    named = given_source(source)
+    if named is None:
         return Recipe(), source
-    if str(source).lower().endswith(_RECIPE_ENDINGS):
-        return Recipe.load(source), None
-    return Recipe.from_values({"data": {"source": str(source)}}), None
+    if isinstance(named, str) and named.lower().endswith(_RECIPE_ENDINGS):
+        return Recipe.load(named), None
+    return Recipe.from_values({"data": {"source": named}}), None

@@ -70,10 +70,12 @@ class Collected:
 
     def __init__(self, session: Session, framed: Framed, split: Split) -> None:
         recipe, self.problem = session.recipe, framed.problem
-        self.options = recipe.preparation
         self.split = split
         self.target = framed.problem.target
         left_out = {self.target, recipe.data.split.column, recipe.data.split.group}
+        # A column may be a feature in one run and name the groups of the next: then its exception is moot.
+        columns = {name: own for name, own in recipe.preparation.columns.items() if name not in left_out}
+        self.options = recipe.preparation.model_copy(update={"columns": columns})
         dropped = {name for name, column in recipe.preparation.columns.items() if column.drop}
         # The preparation is offered what the recipe drops, too: it says so and checks the names.
         self.offered = tuple(name for name in framed.dataset.schema.names if name not in left_out)
@@ -96,10 +98,7 @@ class Collected:
 
     def groups(self, dataset: Dataset, column: str | None) -> IntArray | None:
         """Return the codes of a column's values, for splits and intervals that depend on it."""
-        if column is None:
-            return None
-        values = dataset.frame([column]).to_series()
-        return values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+        return None if column is None else codes_of(dataset.frame([column]).to_series())
 
     def prepared(self, needs: Needs) -> Prepared:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
@@ -114,6 +113,11 @@ class Collected:
                 kept,
             )
         return self._prepared[needs]
+
+
+def codes_of(values: pl.Series) -> IntArray:
+    """Return a column's values as codes in their order; 0 where one is missing."""
+    return values.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
 
 
 def collect(session: Session, framed: Framed) -> Collected:
@@ -150,7 +154,9 @@ def collect(session: Session, framed: Framed) -> Collected:
         _write_data(session, collected)
         kinds = [dataset.schema[name].kind for name in collected.features]
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-        step.say(f"{count(dataset.n_rows, 'row')}, {count(len(kinds), 'column')} to learn from ({counted}).")
+        step.say(
+            f"{count(dataset.n_rows, 'row')}, {count(len(kinds), 'column')} besides the target: {counted}."
+        )
         step.say(
             f"Split {_how_split(split.method, recipe.data.split)}: {count(len(split.train))} rows train, "
             f"{count(len(split.validation))} validation, {count(len(split.test))} test; all statistics come "

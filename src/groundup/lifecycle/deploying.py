@@ -45,10 +45,16 @@ def _package(
     session: Session, trainer: Trainer, training: Training, judgement: Judgement, facts: dict[str, Any]
 ) -> str:
     collected, problem = trainer.collected, trainer.framed.problem
-    learner = trainer.framed.learners[training.chosen]
+    learner, split = trainer.framed.learners[training.chosen], session.recipe.data.split
     card = {
         "target_column": asdict(collected.schema[problem.target]),
         "metric": problem.metric,
+        "confidence": session.recipe.evaluation.confidence,
+        "split": {
+            role: asdict(collected.schema[name])
+            for role, name in (("groups", split.group), ("times", split.time))
+            if name is not None
+        },
         "test": facts["test"],
         "baseline": facts["baseline"],
         "baseline_prediction": judgement.baseline.fitted.predict_row(()),

@@ -19,6 +19,10 @@ from groundup.lifecycle.judging import Judgement
 from groundup.lifecycle.session import Session, as_row
 from groundup.models.contract import Learner
 
+_START: Final = (
+    "No model is pre-trained: linear models start from zero weights or are solved at once, boosted trees "
+    "start from the average of the target."
+)
 _LIBRARIES: Final = ("lightgbm", "numpy", "polars", "scikit-learn", "scipy")
 
 
@@ -121,7 +125,7 @@ def leaderboard(training: Training, *, higher_is_better: bool) -> list[dict[str,
                 "score": None if interval is None else interval.value,
                 "low": None if interval is None else interval.low,
                 "high": None if interval is None else interval.high,
-                "standard_error": candidate.standard_error if len(result.scores) > 1 else None,
+                "standard_error": candidate.standard_error if isfinite(candidate.standard_error) else None,
                 "fold_scores": [score if isfinite(score) else None for score in candidate.fold_scores],
                 "seconds": result.seconds,
                 "latency_us": candidate.latency_us,
@@ -158,7 +162,7 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
             rounds.setdefault(round_, {})[part] = loss
     said = {step.number: " ".join(step.sentences) for step in session.steps}
     return {
-        "initialisation": said[4],
+        "initialisation": _START,
         "optimizer": said[5],
         "seed": session.recipe.training.seed,
         "threads": plan.threads,

@@ -178,6 +178,10 @@ class Trainer:
         events.emit("fit_finished", learner=name, fold=None, seconds=seconds, restored=False, score=None)
         return Trained(prepared.preparation, fitted, seconds)
 
+    def is_partial(self, trained: Trained) -> bool:
+        """Return whether a model was fitted on the rows of a fold, not on the whole training part."""
+        return any(trained is each for each in self.latest.values())
+
     def held_out(self, result: FoldResults) -> tuple[IntArray, Predictions]:
         """Return the rows of all folds that were predicted, and their predictions, in row order."""
         pairs = self.folds.folds[: len(result.predictions)]
@@ -302,11 +306,12 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         results = {name: trainer.cross_validate(name) for name in names}
         results = {name: result for name, result in results.items() if result.scores}
         candidates = tuple(_candidate(session, trainer, name, result) for name, result in results.items())
-        held_out = "a later period" if trainer.folds.method == "time" else "rows"
-        step.say(
-            f"{count(len(results), 'learner')} compared on {count(n_folds, 'fold')} of the training part, "
-            f"each scored on {held_out} that it was not fitted on."
-        )
+        if not session.events.should_stop:
+            held_out = "a later period" if trainer.folds.method == "time" else "rows"
+            step.say(
+                f"{count(len(results), 'learner')} compared on {count(n_folds, 'fold')} of the training "
+                f"part, each scored on {held_out} that it was not fitted on."
+            )
         if results:
             metric = get_metric(framed.problem.metric, framed.problem.task)
             selection = select(
@@ -320,7 +325,7 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
 
 
 def _last_fit(name: str, final: Trained, trainer: Trainer) -> str:
-    if final is trainer.latest.get(name):
+    if trainer.is_partial(final):
         return f"Training was stopped: `{name}` is kept as fitted on the rows of one fold."
     if trainer.session.events.should_stop:
         return f"`{name}` was being fitted on the whole training part when training was stopped."

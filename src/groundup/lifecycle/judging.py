@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from groundup.core.findings import Finding
 from groundup.core.inputs import FloatArray, Predictions
 from groundup.core.seeds import generator
-from groundup.core.wording import count, listed, number, percent
+from groundup.core.wording import count, listed
 from groundup.data.dataset import Dataset
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import FIT_RULES
@@ -129,6 +129,8 @@ class Judge:
         results, problem = self.training.results, self.problem
         if self.training.chosen not in results or BASELINE not in results:
             return None
+        if self.trainer.is_partial(self.training.final):  # its own rows were held out in part
+            return None
         rows, model = self.trainer.held_out(results[self.training.chosen])
         baseline_rows, guesses = self.trainer.held_out(results[BASELINE])
         baseline = guesses.take(np.flatnonzero(np.isin(baseline_rows, rows)))
@@ -152,7 +154,8 @@ class Judge:
     def _probe(self) -> Predictions:
         """Return out-of-fold predictions of boosted trees: those of a candidate, or of a small probe."""
         results, chosen = self.training.results, self.training.chosen
-        if chosen != _FLEXIBLE and _FLEXIBLE in results:
+        n_folds = len(results[chosen].predictions)
+        if chosen != _FLEXIBLE and _FLEXIBLE in results and len(results[_FLEXIBLE].predictions) == n_folds:
             return self.trainer.held_out(results[_FLEXIBLE])[1]
         learner = make_learner(_FLEXIBLE, _PROBE)
         preparation = self.collected.prepared(learner.needs()).preparation
@@ -160,7 +163,7 @@ class Judge:
         inputs = inputs.with_target(self.collected.y_train)
         probe = FoldResults(learner)
         random = generator(self.session.seed("probe"), "rows")
-        for fold in self.trainer.folds.folds[: len(results[chosen].predictions)]:
+        for fold in self.trainer.folds.folds[:n_folds]:
             rows = np.sort(random.permutation(fold.train)[:_PROBE_ROWS])
             fitted = learner.fit(inputs.take(rows), None, self.trainer.silent_context())
             probe.predictions.append(fitted.predict(inputs.take(fold.held_out)))
@@ -259,7 +262,7 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         judgement = Judgement(verdict, improvement, baseline, scores, fractions, importance, curves)
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
-        step.say(_headline(trainer, scores))
+        step.say(_opened(trainer, scores))
         if importance:
             top = [row["column"] for row in importance[:_N_TOP] if (row["low"] or 0) > 0]
             if top:
@@ -275,19 +278,14 @@ def _tell(session: Session, scores: dict[str, Scores]) -> None:
             )
 
 
-def _headline(trainer: Trainer, scores: dict[str, Scores]) -> str:
+def _opened(trainer: Trainer, scores: dict[str, Scores]) -> str:
     metric = trainer.framed.problem.metric
-    score, guess = scores["test"][metric], scores["baseline"][metric]
-    title = get_metric(metric, trainer.framed.problem.task).title
-    n_rows = trainer.collected.test.n_rows
+    score = scores["test"][metric]
+    n_rows = count(trainer.collected.test.n_rows)
     if score["value"] is None or score["low"] is None:
-        return f"The {count(n_rows)} test rows do not allow {title}: {score.get('note', '')}."
-    level = percent(trainer.session.recipe.evaluation.confidence)
-    beside = "" if guess["value"] is None else f"; the baseline reaches {number(guess['value'])}"
-    return (
-        f"{title} on the {count(n_rows)} test rows, opened once for this: {number(score['value'])} "
-        f"({level} interval {number(score['low'])} to {number(score['high'])}){beside}."
-    )
+        title = get_metric(metric, trainer.framed.problem.task).title
+        return f"The {n_rows} test rows do not allow {title}: {score.get('note', '')}."
+    return f"The {n_rows} test rows were opened once, after every choice."
 
 
 def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> tuple[Finding, ...]:

@@ -1,8 +1,10 @@
 """What a finished run is for: measuring it on new rows, predicting a file, making it again."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -11,13 +13,15 @@ from groundup.core.errors import DataError, PackageError, StorageError
 from groundup.core.files import whole_file
 from groundup.core.inputs import Predictions
 from groundup.core.runs import RunFolder
-from groundup.core.schema import Column, Schema
+from groundup.core.schema import Schema
 from groundup.data.dataset import Dataset
 from groundup.data.frames import unique_names
 from groundup.data.options import DataOptions
+from groundup.data.source_names import given_source
 from groundup.data.sources import read
-from groundup.evaluation.intervals import bootstrap
+from groundup.evaluation.intervals import BootstrapOptions, bootstrap
 from groundup.evaluation.metrics import METRICS
+from groundup.lifecycle.collect import codes_of
 from groundup.lifecycle.run import Run
 from groundup.preparation.target import TargetPlan
 from groundup.serving.package import load_model
@@ -69,26 +73,27 @@ def compare_models(first: RunFolder, again: RunFolder) -> Reproduction:
 def evaluate_model(folder: Path, source: object) -> dict[str, Any]:
     """Measure a model on new rows whose target is known; see `groundup.evaluate`."""
     model = load_model(folder)
-    column = _target_column(model)
-    dataset = _read(source, Schema([*model.schema, column]))
-    if column.name not in dataset.schema:
+    dataset = _read(source, Schema([*model.schema, *_card_columns(model)]))
+    if model.target not in dataset.schema:
         raise DataError(
-            f"The rows have no column `{column.name}`, so nothing can be compared with the truth."
+            f"The rows have no column `{model.target}`, so nothing can be compared with the truth."
         )
-    table = dataset.frame().filter(pl.col(column.name).is_not_null())
+    table = dataset.frame().filter(pl.col(model.target).is_not_null())
     if table.is_empty():
         raise DataError(
-            f"No row of {dataset.origin} has a `{column.name}`, so there is nothing to compare with."
+            f"No row of {dataset.origin} has a `{model.target}`, so there is nothing to compare with."
         )
     target_plan = TargetPlan("classification" if model.classes else "regression", model.classes)
-    y_true = target_plan.encode(table[column.name])
+    y_true = target_plan.encode(table[model.target])
     guess = _constant(model.card["baseline_prediction"], len(table))
     metrics = list(model.card["test"])
     positive = model.classes.index(model.manifest.positive) if model.manifest.positive in model.classes else 1
     scores, baseline = (
         {
             name: interval.to_json()
-            for name, interval in bootstrap(metrics, y_true, each, positive=positive).items()
+            for name, interval in bootstrap(
+                metrics, y_true, each, positive=positive, options=_bootstrap_options(model, table)
+            ).items()
         }
         for each in (_predictions(model, table), guess)
     )
@@ -102,19 +107,31 @@ def evaluate_model(folder: Path, source: object) -> dict[str, Any]:
     }
 
 
-def _target_column(model: "Model") -> Column:
+def _card_columns(model: "Model") -> Schema:
+    """Return what else is read of labelled rows: the target, and what rows depend on each other by."""
     try:
-        stored = model.card["target_column"]
-        return Column(**{**stored, "missing": tuple(stored["missing"])})
-    except (KeyError, TypeError) as error:
+        return Schema.from_json([model.card["target_column"], *model.card["split"].values()])
+    except (KeyError, TypeError, AttributeError) as error:
         raise PackageError(
             "The package's card does not say how the target is read; train it again."
         ) from error
 
 
+def _bootstrap_options(model: "Model", table: pl.DataFrame) -> BootstrapOptions:
+    """Return how intervals are made: as in the run, by entity or in time where the rows say which."""
+    units = {
+        role: codes_of(table[column["name"]])
+        for role, column in model.card["split"].items()
+        if column["name"] in table.columns
+    }
+    return BootstrapOptions(
+        confidence=model.card["confidence"], groups=units.get("groups"), times=units.get("times")
+    )
+
+
 def _read(source: object, schema: Schema) -> Dataset:
-    if isinstance(source, str | Path):
-        dataset = read(DataOptions(source=str(source)), schema=schema)
+    if (named := given_source(source)) is not None:
+        dataset = read(DataOptions(source=named), schema=schema)
     else:
         dataset = read(DataOptions(), frame=source, schema=schema)
     if not dataset.schema.names:
@@ -141,10 +158,24 @@ def _constant(prediction: float | list[float], n_rows: int) -> Predictions:
     return Predictions(np.full(n_rows, prediction))
 
 
+_WRITERS: Final[Mapping[str, Callable[[pl.DataFrame, Path], None]]] = MappingProxyType(
+    {
+        ".csv": lambda answers, path: answers.write_csv(path),
+        ".tsv": lambda answers, path: answers.write_csv(path, separator="\t"),
+        ".parquet": lambda answers, path: answers.write_parquet(path),
+        ".jsonl": lambda answers, path: answers.write_ndjson(path),
+        ".arrow": lambda answers, path: answers.write_ipc(path),
+    }
+)
+"""Extension → what writes predictions so."""
+
+
 def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
     """Predict the rows of a file, in their order; see `groundup.predict`."""
-    if output.suffix.lower() not in {".csv", ".tsv", ".parquet"}:
-        raise StorageError(f"Cannot write `{output}`: its name must end in .csv, .tsv or .parquet.")
+    write = _WRITERS.get(output.suffix.lower())
+    if write is None:
+        *others, last = _WRITERS
+        raise StorageError(f"Cannot write `{output}`: its name must end in {', '.join(others)} or {last}.")
     if (
         isinstance(source, str | Path)
         and output.exists()
@@ -157,10 +188,7 @@ def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
     parts = [_answers(model, batch) for batch in dataset.batches()]
     answers = pl.concat(parts) if parts else _answers(model, dataset.frame())
     with whole_file(output) as temporary:
-        if output.suffix.lower() == ".parquet":
-            answers.write_parquet(temporary)
-        else:
-            answers.write_csv(temporary, separator="\t" if output.suffix.lower() == ".tsv" else ",")
+        write(answers, temporary)
     return {
         "n_rows": len(answers),
         "output": str(output),

@@ -29,6 +29,7 @@ from groundup.models.trees import (
     importance,
     leaf_values,
     mean_of,
+    rows_of_known_classes,
     single_precision,
     target_of,
     trees_of,
@@ -53,6 +54,8 @@ class HistGradientBoosting(Learner):
     optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = FITTED_TREES
+    in_rounds: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     n_estimators: int = Field(default=500, ge=1, le=100_000)
     """Rounds at most (one tree each, or one a class); early stopping usually ends sooner."""
@@ -94,7 +97,11 @@ class HistGradientBoosting(Learner):
         categories = {column: known_categories(train.X[:, column]) for column in train.categorical}
         categories = {column: known for column, known in categories.items() if len(known)}
         estimator = self._estimator(list(categories), train.n_samples, context)
-        result = self._boost(estimator, train, _checked(train, validation, context), categories, context)
+        facts: dict[str, Any] = {"learner": self.title, "loss": _loss_name(context)}
+        if self.min_samples_leaf == "auto":
+            facts["chosen"] = {"min_samples_leaf": estimator.min_samples_leaf}
+            facts["chosen_by"] = "20, or a fifth of fewer than 100 training rows"
+        result = self._boost(estimator, train, _known(train, validation, context), categories, context)
         trees, gains = trees_of_rounds(
             estimator._predictors[: result.best_round], categories, train.X.shape[1]
         )
@@ -106,8 +113,7 @@ class HistGradientBoosting(Learner):
                 n_classes=context.n_classes,
                 present=tuple(class_shares(train)[0].tolist()),
             )
-        facts = {"learner": self.title, "loss": _loss_name(context), **_course(result)}
-        facts["importance"] = importance(gains, train.feature_names)
+        facts |= {**_course(result), "importance": importance(gains, train.feature_names)}
         return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
 
     def _estimator(self, categorical: list[int], n_samples: int, context: FitContext) -> Any:
@@ -170,7 +176,9 @@ class HistGradientBoosting(Learner):
                     losses["validation"] = latest.validation_loss()
                 if context.n_classes:
                     return losses
-                return {part: float(np.sqrt(2 * loss)) for part, loss in losses.items()}  # it is half the square
+                return {
+                    part: float(np.sqrt(2 * loss)) for part, loss in losses.items()
+                }  # it is half the square
 
             return context.run_rounds(advance, scores, n_rounds=self.n_estimators, monitor="validation")
 
@@ -182,11 +190,13 @@ class AdaBoost(Learner):
     idea: ClassVar[str] = "Lets small trees vote, each trained to attend to the rows the others got wrong."
     reference: ClassVar[str] = (
         "Freund and Schapire (1997), A decision-theoretic generalization of on-line learning, JCSS; "
-        "Zhu et al. (2009), Multi-class AdaBoost; Drucker (1997), Improving regressors using boosting techniques"
+        "Zhu et al. (2009), Multi-class AdaBoost; "
+        "Drucker (1997), Improving regressors using boosting techniques"
     )
     optimizer: ClassVar[str] = "reweights the rows after each tree, which descends the exponential loss."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = FITTED_TREES
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     n_estimators: int = Field(default=50, ge=1, le=10_000)
     """Trees at most; fewer where they fit the training rows perfectly."""
@@ -237,7 +247,7 @@ class AdaBoost(Learner):
             present=tuple(present.tolist()),
         )
         fitted = self._fitted(estimator, _votes(estimator), combination, train, facts)
-        return self._sharpened(fitted, _checked(train, validation, context))
+        return self._sharpened(fitted, _known(train, validation, context))
 
     def _estimator(self, depth: int, train: Inputs, context: FitContext) -> Any:
         """Return the fitted estimator, or None where no tree is better than guessing."""
@@ -314,14 +324,8 @@ def _sharpness(fitted: FittedTrees, validation: Inputs) -> float:
     return float(f"{min(factors, key=loss):.3g}")
 
 
-def _checked(train: Inputs, validation: Inputs | None, context: FitContext) -> Inputs | None:
-    """Return the validation rows whose class training has seen, None where there are none."""
-    if validation is None or not context.n_classes:
-        return validation
-    is_known = np.isin(validation.y, train.y)
-    if is_known.all():
-        return validation
-    return validation.take(np.flatnonzero(is_known)) if is_known.any() else None
+def _known(train: Inputs, validation: Inputs | None, context: FitContext) -> Inputs | None:
+    return None if validation is None else rows_of_known_classes(train, validation, context)
 
 
 def _frequencies(learner: Learner, train: Inputs, context: FitContext) -> FittedTrees:

@@ -23,7 +23,21 @@ LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module
         "lasso": "groundup.models.linear:Lasso",
         "elastic_net": "groundup.models.linear:ElasticNet",
         "logistic": "groundup.models.linear:Logistic",
+        "knn": "groundup.models.neighbors:KNN",
+        "linear_svm": "groundup.models.svm:LinearSVM",
+        "svm": "groundup.models.svm:SVM",
+        "naive_bayes": "groundup.models.naive_bayes:NaiveBayes",
         "lightgbm": "groundup.models.lightgbm:LightGBM",
+        "decision_tree": "groundup.models.trees:DecisionTree",
+        "random_forest": "groundup.models.forests:RandomForest",
+        "extra_trees": "groundup.models.forests:ExtraTrees",
+        "hist_gradient_boosting": "groundup.models.boosted_trees:HistGradientBoosting",
+        "adaboost": "groundup.models.boosted_trees:AdaBoost",
+        "bagging": "groundup.models.ensembles:Bagging",
+        "voting": "groundup.models.ensembles:Voting",
+        "stacking": "groundup.models.ensembles:Stacking",
+        "xgboost": "groundup.models.xgboost:XGBoost",
+        "catboost": "groundup.models.catboost:CatBoost",
     }
 )
 """Our learners; `groundup models` lists them."""
@@ -32,7 +46,14 @@ FITTED: Final[frozenset[str]] = frozenset(
     {
         "groundup.models.baseline:FittedBaseline",
         "groundup.models.linear_fitted:FittedLinear",
+        "groundup.models.neighbors_fitted:FittedNeighbors",
+        "groundup.models.svm_fitted:FittedSVM",
+        "groundup.models.naive_bayes_fitted:FittedNaiveBayes",
         "groundup.models.lightgbm_native:FittedLightGBM",
+        "groundup.models.trees_fitted:FittedTrees",
+        "groundup.models.ensembles_fitted:FittedEnsemble",
+        "groundup.models.xgboost_native:FittedXGBoost",
+        "groundup.models.catboost_fitted:FittedCatBoost",
     }
 )
 """What a package may name as the class that loads its parameters; nothing else is imported for it."""

@@ -128,6 +128,7 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "stopped": "why boosting ended: limit, patience, exhausted or request",
         "curve": "losses by part, each a list of [round, loss], at most 200 points",
         "loss": "name of the loss in `curve`",
+        "members": "[{learner, …}]: the facts of the models that an ensemble is made of",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
     }
 )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from groundup.core.inputs import Inputs, Needs
 from groundup.core.tasks import Task
-from groundup.models.contract import Choice, FitContext, Learner, Range, SearchSpace
+from groundup.models.contract import FitContext, Learner, Range, SearchSpace
 from groundup.models.trees import (
     FITTED_TREES,
     fit_estimator,
@@ -32,6 +32,7 @@ class RandomForest(Learner):
     optimizer: ClassVar[str] = "greedy: each tree splits for purity; the average over trees steadies them."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = FITTED_TREES
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     n_estimators: int = Field(default=100, ge=1, le=10_000)
     """Trees; more are steadier, never worse, and slower."""
@@ -65,7 +66,8 @@ class RandomForest(Learner):
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         forest = RandomForestClassifier if context.n_classes else RandomForestRegressor
-        return _fit(self, forest, train, context, bootstrap=True, max_samples=self.max_samples)
+        n_rows = max(1, round(self.max_samples * train.n_samples))
+        return _fit(self, forest, train, context, bootstrap=True, max_samples=n_rows)
 
 
 class ExtraTrees(Learner):
@@ -79,6 +81,7 @@ class ExtraTrees(Learner):
     optimizer: ClassVar[str] = "the best of a few random splits at each node; the average steadies them."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = FITTED_TREES
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
     n_estimators: int = Field(default=100, ge=1, le=10_000)
     """Trees; more are steadier, never worse, and slower."""

@@ -53,7 +53,9 @@ def observed(estimator_class: type[Any]) -> type[Any]:
             n_threads: int = 1,
         ) -> bool:
             def loss(y: FloatArray | None, raw: FloatArray) -> float:
-                return float(self._loss(y_true=y, raw_prediction=raw, sample_weight=None, n_threads=n_threads))
+                return float(
+                    self._loss(y_true=y, raw_prediction=raw, sample_weight=None, n_threads=n_threads)
+                )
 
             validation = raw_predictions_val
             return self.on_round(
@@ -80,7 +82,7 @@ def known_categories(codes: FloatArray) -> FloatArray:
 
 
 def without_rare(X: FloatArray, categories: Mapping[int, FloatArray]) -> FloatArray:
-    """Return `X` with category codes that are not among `categories` missing; a copy only if there are any."""
+    """Return `X` with category codes beyond `categories` missing; a copy only if there are any."""
     for column, known in categories.items():
         is_rare = ~np.isin(X[:, column], known) & ~np.isnan(X[:, column])
         if is_rare.any():
@@ -126,7 +128,7 @@ def trees_of_rounds(
         category_table=table,
         categories=answers,
     )
-    return trees, np.bincount(feature, weights=inner["gain"], minlength=n_features)
+    return trees, np.bincount(feature, weights=inner["gain"], minlength=n_features).astype(np.float64)
 
 
 def _no_nodes() -> Any:

@@ -11,12 +11,11 @@ from pydantic import Field
 from groundup.core.errors import TrainingError
 from groundup.core.inputs import Inputs, Needs
 from groundup.core.tasks import Task
+from groundup.models.boosting_facts import importance_facts, rounds_facts
 from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
 from groundup.models.lightgbm_native import FittedLightGBM
 from groundup.models.lightgbm_text import without_parameters
 
-_N_CURVE_POINTS: Final = 200
-_N_IMPORTANCES: Final = 50
 _N_TRIES: Final = 10
 _LARGEST_TARGET: Final = 1e18  # its square is still a number of 32 bits
 
@@ -34,7 +33,7 @@ class LightGBM(Learner):
     )
     in_rounds: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
-    optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
+    optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = "groundup.models.lightgbm_native:FittedLightGBM"
 
@@ -97,8 +96,10 @@ class LightGBM(Learner):
             "learner": self.title,
             "loss": settings["metric"],
             **self._chosen(settings),
-            **_course(result),
-            "importance": _importance(booster, n_rounds, train.feature_names),
+            **rounds_facts(result),
+            "importance": importance_facts(
+                booster.feature_importance("gain", iteration=n_rounds), train.feature_names
+            ),
         }
         return FittedLightGBM(
             text, is_classifier=context.task == "classification", offset=offset, facts=facts
@@ -202,30 +203,3 @@ def _start(train: Inputs, validation: Inputs | None, settings: Mapping[str, Any]
         )
         booster.add_valid(held_out, "validation")
     return booster
-
-
-def _course(result: RoundsResult) -> dict[str, Any]:
-    """Return the facts about the rounds; the curve thinned evenly, with its last point."""
-    curve = {}
-    for name, points in result.curve.items():
-        spacing = -(-len(points) // _N_CURVE_POINTS)
-        kept = list(points[::spacing])
-        kept += [points[-1]] if kept[-1] != points[-1] else []
-        curve[name] = [[number, float(f"{loss:.6g}")] for number, loss in kept]
-    return {
-        "best_round": result.best_round,
-        "n_rounds": result.n_rounds,
-        "stopped": result.stopped,
-        "curve": curve,
-    }
-
-
-def _importance(booster: Any, n_rounds: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return each feature's share of the loss reduction (gain), largest first."""
-    gain = booster.feature_importance("gain", iteration=n_rounds)
-    shares = gain / max(gain.sum(), np.finfo(float).tiny)
-    order = np.argsort(-shares, kind="stable")[:_N_IMPORTANCES].tolist()
-    labels = names or tuple(f"feature {position}" for position in range(len(shares)))
-    return [
-        {"feature": labels[each], "share": float(f"{shares[each]:.6g}")} for each in order if shares[each] > 0
-    ]

@@ -23,6 +23,7 @@ import numpy as np
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
 from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.models.facts import facts_to_save
 from groundup.models.lightgbm_text import check_text
 
 _MODEL, _STATE = "model.txt", "learner.json"
@@ -92,7 +93,7 @@ class FittedLightGBM:
     def save(self, folder: Path) -> None:
         """Write ``model.txt`` (LightGBM's own format) and ``learner.json``."""
         write_bytes(folder / _MODEL, self._text)
-        state = {"is_classifier": self.is_classifier, "offset": self.offset, "facts": self._facts}
+        state = {"is_classifier": self.is_classifier, "offset": self.offset, "facts": facts_to_save(self._facts)}
         write_json(folder / _STATE, state)
 
     @classmethod

@@ -172,7 +172,7 @@ class Logistic(Learner):
     idea: ClassVar[str] = "Adds up the inputs, each times a weight, and turns the sum into probabilities."
     reference: ClassVar[str] = "Cox (1958), The regression analysis of binary sequences, JRSS B"
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
-    optimizer: ClassVar[str] = "L-BFGS steps (SAGA for an L1 penalty) until the gradient is flat."
+    optimizer: ClassVar[str] = "L-BFGS (L1: SAGA) steps until the gradient is flat."
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
     fitted: ClassVar[str] = _FITTED
 

@@ -14,6 +14,7 @@ import numpy as np
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
 from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.models.facts import facts_to_save
 
 _WEIGHTS, _STATE = "weights.safetensors", "learner.json"
 
@@ -85,7 +86,7 @@ class FittedLinear:
         from safetensors.numpy import save
 
         write_bytes(folder / _WEIGHTS, save({"coef": self.coef_, "intercept": self.intercept_}))
-        write_json(folder / _STATE, {"is_classifier": self.is_classifier, "facts": self._facts})
+        write_json(folder / _STATE, {"is_classifier": self.is_classifier, "facts": facts_to_save(self._facts)})
 
     @classmethod
     def load(cls, folder: Path) -> FittedLinear:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -59,7 +59,7 @@ class KNN(Learner):
         if not (np.isfinite(train.X).all() and np.isfinite(y).all()):
             raise TrainingError("The inputs or the target hold values that are not finite numbers.")
         n_neighbors = min(self.n_neighbors, train.n_samples)
-        facts = {"learner": self.title}
+        facts: dict[str, Any] = {"learner": self.title}
         if n_neighbors < self.n_neighbors:
             facts |= {"chosen": {"n_neighbors": n_neighbors}, "chosen_by": "there are no more training rows"}
         return FittedNeighbors(

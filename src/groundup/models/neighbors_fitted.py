@@ -54,7 +54,7 @@ class FittedNeighbors:
     15.0
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         X: FloatArray,
         y: FloatArray,
@@ -66,11 +66,11 @@ class FittedNeighbors:
         smoothing: float,
         facts: Mapping[str, Any],
     ) -> None:
-        self._X, self._y = X, y
+        self._X, self._y = np.ascontiguousarray(X), np.ascontiguousarray(y)
         self.n_classes, self.n_neighbors = n_classes, n_neighbors
         self.weights, self.p, self.smoothing = weights, p, smoothing
         self._facts = dict(facts)
-        self._squares = np.einsum("ij,ij->i", X, X)
+        self._squares = np.einsum("ij,ij->i", self._X, self._X)
         self._tree: Any = None
         if n_classes:
             counts = np.bincount(y.astype(np.int64), minlength=n_classes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
+from groundup.models.facts import facts_to_save
 
 _ARRAYS: Final = "weights.safetensors"
 _STATE: Final = "learner.json"
@@ -29,13 +30,13 @@ def write_parameters(
     arrays : mapping of str to ndarray
         Of any shape; written C-contiguous.
     state : mapping
-        JSON values.
+        JSON values; of ``facts`` only those that belong into a package are written.
     """
     from safetensors.numpy import save
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_bytes(folder / _ARRAYS, save(whole))
-    write_json(folder / _STATE, dict(state))
+    write_json(folder / _STATE, {**state, "facts": facts_to_save(state["facts"])})
 
 
 def read_parameters(

@@ -1,4 +1,4 @@
-"""A fit that has its own loop, run one round at a time: it waits in a thread until the next one is asked for."""
+"""A fit with a loop of its own, run a round at a time: it waits in a thread until the next is asked for."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class PausedFit(Generic[Round]):
             return
         try:
             self._fit(self._pause)
-        except BaseException as error:  # noqa: BLE001 - `next` raises it again
+        except BaseException as error:
             self._error = error
         self._results.put(None)
 

@@ -1,4 +1,4 @@
-"""Support vector machines, fitted by scikit-learn: linear and with a kernel, calibrated by Platt's sigmoid."""
+"""Support vector machines, fitted by scikit-learn: linear and with a kernel, calibrated by a sigmoid."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ _PLATT: Final = (
     "Platt (1999), Probabilistic outputs for support vector machines, Advances in Large Margin Classifiers"
 )
 
-CalibrationFolds = Literal[0, 2, 3, 5, 10]
-
 
 class LinearSVM(Learner):
     """A linear boundary with the widest margin; a linear function that ignores small errors.
@@ -42,9 +40,10 @@ class LinearSVM(Learner):
         "Fan et al. (2008), LIBLINEAR: a library for large linear classification, JMLR; Cortes and Vapnik "
         f"(1995), Support-vector networks, Machine Learning; {_PLATT}"
     )
-    optimizer: ClassVar[str] = "Newton steps, or one weight at a time where there are few rows (LIBLINEAR)."
+    optimizer: ClassVar[str] = "Newton steps; where rows are few, one weight at a time."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = _FITTED
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.svm", "sklearn.calibration")
 
     C: float = Field(default=1.0, gt=0)
     """How far the weights may follow the training rows: the inverse strength of the penalty."""
@@ -52,9 +51,9 @@ class LinearSVM(Learner):
     """Errors up to this size cost nothing, in standard deviations of the target (regression)."""
     max_iterations: int = Field(default=10_000, ge=1)
     """Iterations before the solver gives up."""
-    n_calibration_folds: CalibrationFolds = 3
-    """Folds whose held-out scores the sigmoid of the probabilities is fitted to; 0: the training rows'
-    own scores, which is faster and too sure of itself. Cut to the rows of the rarest class."""
+    n_calibration_folds: int = Field(default=3, ge=0, le=50)
+    """Folds whose held-out scores the sigmoid of the probabilities is fitted to, never more than the rarest
+    class has rows; below 2: the training rows' own scores, which is faster and too sure of itself."""
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
@@ -107,12 +106,13 @@ class SVM(Learner):
         "Compares each row with the training rows nearest to the border, and lets the similar ones decide."
     )
     reference: ClassVar[str] = (
-        "Boser, Guyon and Vapnik (1992), A training algorithm for optimal margin classifiers, COLT; Chang and "
-        f"Lin (2011), LIBSVM: a library for support vector machines, ACM TIST; {_PLATT}"
+        "Boser, Guyon and Vapnik (1992), A training algorithm for optimal margin classifiers, COLT; "
+        f"Chang and Lin (2011), LIBSVM: a library for support vector machines, ACM TIST; {_PLATT}"
     )
-    optimizer: ClassVar[str] = "two weights at a time, the pair that helps most (sequential minimal steps)."
+    optimizer: ClassVar[str] = "two weights at a time, the pair that helps most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = _FITTED
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.svm", "sklearn.calibration")
 
     C: float = Field(default=1.0, gt=0)
     """How far the boundary may bend to the training rows: the inverse strength of the penalty."""
@@ -128,9 +128,9 @@ class SVM(Learner):
     """Errors up to this size cost nothing, in standard deviations of the target (regression)."""
     max_iterations: int = Field(default=1_000_000, ge=1)
     """Pairs of weights that are moved before the solver gives up."""
-    n_calibration_folds: CalibrationFolds = 3
-    """Folds whose held-out scores the sigmoid of the probabilities is fitted to; 0: the training rows'
-    own scores, which is faster and too sure of itself. Cut to the rows of the rarest class."""
+    n_calibration_folds: int = Field(default=3, ge=0, le=50)
+    """Folds whose held-out scores the sigmoid of the probabilities is fitted to, never more than the rarest
+    class has rows; below 2: the training rows' own scores, which is faster and too sure of itself."""
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
@@ -176,7 +176,7 @@ _KERNELS: Final = Choice(("rbf", "poly"))
 
 @dataclass
 class _Fit:
-    """A fitted estimator (None where the answer is constant), what turns its scores into answers, and notes."""
+    """A fitted estimator (None where the answer is constant), what makes answers of its scores, and notes."""
 
     estimator: Any
     calibration: Calibration
@@ -228,16 +228,17 @@ def _fit_classes(estimator: Any, train: Inputs, context: FitContext, n_folds: in
     calibration = Calibration(context.n_classes, present, nothing, nothing)
     if len(present) == 1:
         return _Fit(None, calibration)
-    rarest = int(counts.min())
-    n_used = min(n_folds, rarest) if rarest > 1 else 0
-    if n_used:
+    n_used = min(n_folds, int(counts.min()))
+    if n_used > 1:
         folds = StratifiedKFold(n_used, shuffle=True, random_state=context.seed)
         calibrated = CalibratedClassifierCV(estimator, method="sigmoid", cv=folds, ensemble=False)
         is_converged = _run(calibrated, train.X, y, context)
         estimator = calibrated.calibrated_classifiers_[0].estimator
     else:
         is_converged = _run(estimator, train.X, y, context)
-        calibrated = CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid", cv=2, ensemble=False)
+        calibrated = CalibratedClassifierCV(
+            FrozenEstimator(estimator), method="sigmoid", cv=2, ensemble=False
+        )
         _run(calibrated, train.X, y, context)
     sigmoids = calibrated.calibrated_classifiers_[0].calibrators
     slopes, constants = (np.array([getattr(each, name) for each in sigmoids]) for name in ("a_", "b_"))

@@ -106,7 +106,9 @@ class FittedSVM:
         facts: Mapping[str, Any],
     ) -> None:
         self.kernel, self.calibration = kernel, calibration
-        self._arrays, self._facts = dict(arrays), dict(facts)
+        # Sums in einsum depend on the order in memory, so it is always the same.
+        self._arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        self._facts = dict(facts)
         if kernel.name != "linear":
             self._squares = np.einsum("ij,ij->i", arrays["vectors"], arrays["vectors"])
 
@@ -160,9 +162,12 @@ class FittedSVM:
         arrays, state = read_parameters(folder, _WHAT, *_VARIANTS)
         try:
             kernel = Kernel(**state["kernel"])
-            answers = {name: arrays.pop(name) for name in ("classes", "slopes", "constants")}
-            numbers = {name: state[name] for name in ("n_classes", "scale", "offset")}
-            calibration = Calibration(**answers, **numbers)
+            calibration = Calibration(
+                n_classes=state["n_classes"],
+                **{name: arrays.pop(name) for name in _ANSWERS},
+                scale=state["scale"],
+                offset=state["offset"],
+            )
             is_in_order = _is_in_order(kernel, arrays, calibration)
             facts = dict(state["facts"])
         except (KeyError, TypeError, ValueError, IndexError):
@@ -174,7 +179,7 @@ class FittedSVM:
         """Return the scores of every row, shape (n_samples, n_scores)."""
         X = np.clip(X, -_LARGEST, _LARGEST)
         if self.kernel.name == "linear":
-            # einsum and not BLAS: as fast here, starts no threads, and a row's bits do not depend on its batch.
+            # einsum and not BLAS: it starts no threads, and a row's bits do not depend on its batch.
             return np.asarray(np.einsum("ij,kj->ik", X, self._arrays["coef"]) + self._arrays["intercept"])
         size = max(1, _N_PAIRS_AT_ONCE // max(1, len(self._arrays["vectors"])))
         parts = [self._kernel_scores(X[start : start + size]) for start in range(0, len(X), size)]

@@ -1,9 +1,9 @@
-"""Decision trees as flat arrays: every node of every tree in one table, walked by NumPy or in plain Python."""
+"""Decision trees as flat arrays: all nodes of all trees in one table, walked by NumPy or in plain Python."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from groundup.core.errors import PackageError
 from groundup.core.inputs import FloatArray, IntArray
 
 _N_CURSORS: Final = 1 << 16  # walked together: their arrays stay in the processor's second cache
@@ -19,10 +20,6 @@ _N_ROWS: Final = 1 << 12
 _Node = tuple[int, float, int, int, int, frozenset[float] | None]
 """Feature, threshold, and where to go: yes, no, missing; of a question about a category the codes that
 lead to the first, while all others and missing ones lead to the last."""
-
-
-def _no_nodes(dtype: str, *shape: int) -> Any:
-    return field(default_factory=lambda: np.zeros(shape, dtype))
 
 
 _DTYPES: Final = {
@@ -71,8 +68,8 @@ class Trees:
     threshold: FloatArray
     missing_is_yes: NDArray[np.uint8]
     leaves: FloatArray
-    category_table: NDArray[np.int32] = _no_nodes("i4", 0)
-    categories: NDArray[np.uint8] = _no_nodes("u1", 0, 0)
+    category_table: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    categories: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
 
     def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:
         """Return ``start`` plus what the trees say, added up in their order, shape (n_samples, n_outputs).
@@ -143,7 +140,7 @@ class Trees:
                 elif members is not None:
                     node = yes if value in members else missing
                 else:  # only a missing value differs from itself
-                    node = no if value == value else missing  # noqa: PLR0124
+                    node = no if value == value else missing
             reached.append(~node)
         return reached
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from groundup.models.trees_fitted import Combination, FittedTrees
 
 FITTED_TREES: Final = "groundup.models.trees_fitted:FittedTrees"
 _N_IMPORTANCES: Final = 50
+_N_PRUNINGS: Final = 20
 _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
@@ -26,7 +28,7 @@ class DecisionTree(Learner):
 
     title: ClassVar[str] = "decision tree"
     idea: ClassVar[str] = (
-        "Asks one yes/no question after another and answers with the training rows that gave the same answers."
+        "Asks one yes/no question after another; answers with the training rows that answered alike."
     )
     reference: ClassVar[str] = (
         "Breiman, Friedman, Olshen and Stone (1984), Classification and regression trees; "
@@ -35,15 +37,17 @@ class DecisionTree(Learner):
     optimizer: ClassVar[str] = "greedy: each question is the one that makes its two groups purest."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     fitted: ClassVar[str] = FITTED_TREES
+    libraries: ClassVar[tuple[str, ...]] = ("sklearn.tree",)
 
     max_depth: int | None = Field(default=None, ge=1)
     """Questions in a row at most; null: no limit."""
-    min_samples_leaf: int = Field(default=10, ge=1)
+    min_samples_leaf: int = Field(default=5, ge=1)
     """Training rows that must stand behind an answer."""
     max_leaf_nodes: int | None = Field(default=None, ge=2)
     """Answers at most; null: no limit."""
-    ccp_alpha: float = Field(default=0.0, ge=0)
-    """Pruning: the least gain in purity a question must bring for each answer it adds; 0: none."""
+    ccp_alpha: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """Pruning: the least gain in purity a question must bring for each answer it adds; 0: none; `auto`:
+    what gives the validation rows the lowest loss, 0 without them."""
     smoothing: float = Field(default=1.0, ge=0)
     """Rows' worth of the overall class frequencies added to each answer, so that no class that occurs
     gets probability 0; 0: the plain frequencies. Not used in regression."""
@@ -56,31 +60,40 @@ class DecisionTree(Learner):
         """Return the ranges worth trying."""
         return {
             "min_samples_leaf": Range(1, 200, log=True, integer=True),
-            "ccp_alpha": Range(0.0, 0.05),
         }
 
-    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedTrees:  # noqa: ARG002
-        """Grow the tree from its root; `validation` is not used."""
+    def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedTrees:
+        """Grow the tree from its root; `validation` chooses how much is pruned."""
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
         estimator = (DecisionTreeClassifier if context.n_classes else DecisionTreeRegressor)(
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             max_leaf_nodes=self.max_leaf_nodes,
-            ccp_alpha=self.ccp_alpha,
+            ccp_alpha=0.0 if self.ccp_alpha == "auto" else self.ccp_alpha,
             random_state=context.seed,
         )
         fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context))
-        trees = trees_of([estimator], self._smoothed(train, context))
-        return FittedTrees(
-            trees,
-            mean_of(1, train, context),
-            n_features=train.X.shape[1],
-            facts={
-                "learner": self.title,
-                "importance": importance(estimator.feature_importances_, train.feature_names),
-            },
+        if self.ccp_alpha != "auto":
+            return self._fitted(estimator, train, context)
+        known = None if validation is None else rows_of_known_classes(train, validation, context)
+        if known is None:
+            return self._fitted(estimator, train, context, chosen_by="no validation rows")
+        candidates = (
+            self._fitted(each, train, context, chosen_by="lowest loss on the validation rows")
+            for each in _prunings(estimator)
         )
+        return min(candidates, key=lambda fitted: loss_on(fitted, known))
+
+    def _fitted(
+        self, estimator: Any, train: Inputs, context: FitContext, *, chosen_by: str = ""
+    ) -> FittedTrees:
+        facts: dict[str, Any] = {"learner": self.title}
+        if chosen_by:
+            facts |= {"chosen": {"ccp_alpha": estimator.ccp_alpha}, "chosen_by": chosen_by}
+        facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
+        trees = trees_of([estimator], self._smoothed(train, context))
+        return FittedTrees(trees, mean_of(1, train, context), n_features=train.X.shape[1], facts=facts)
 
     def _smoothed(self, train: Inputs, context: FitContext) -> Callable[[Any], FloatArray]:
         if not context.n_classes or not self.smoothing:
@@ -96,6 +109,40 @@ class DecisionTree(Learner):
         return smoothed
 
 
+def _prunings(estimator: Any) -> Iterator[Any]:
+    """Yield a fitted tree pruned by a few strengths, the weakest first; fitted with one, it is the same."""
+    from sklearn.tree._tree import ccp_pruning_path
+
+    # `cost_complexity_pruning_path` and `fit` would each grow the tree again.
+    path = np.maximum(ccp_pruning_path(estimator.tree_)["ccp_alphas"], 0.0)
+    # Between two strengths on the path nothing changes; the last one leaves no question.
+    between = np.sqrt(path[:-1] * path[1:])
+    spacing = max(1, -(-len(between) // _N_PRUNINGS))
+    for strength in [0.0, *between[::-spacing][::-1].tolist()]:
+        pruned = copy(estimator).set_params(ccp_alpha=strength)
+        pruned._prune_tree()
+        yield pruned
+
+
+def loss_on(fitted: FittedTrees, inputs: Inputs) -> float:
+    """Return the mean log loss or squared error on the rows of `inputs`."""
+    predictions = fitted.predict(inputs)
+    if predictions.probabilities is None:
+        return float(np.mean((predictions.values.astype(np.float64) - inputs.y.astype(np.float64)) ** 2))
+    likely = predictions.probabilities[np.arange(inputs.n_samples), inputs.y.astype(np.int64)]
+    return float(-np.log(np.maximum(likely, np.finfo(float).tiny)).mean())
+
+
+def rows_of_known_classes(train: Inputs, validation: Inputs, context: FitContext) -> Inputs | None:
+    """Return the validation rows whose class training has seen, None where there are none."""
+    if not context.n_classes:
+        return validation
+    is_known = np.isin(validation.y, train.y)
+    if is_known.all():
+        return validation
+    return validation.take(np.flatnonzero(is_known)) if is_known.any() else None
+
+
 def single_precision(X: FloatArray) -> NDArray[np.float32]:
     """Return `X` as scikit-learn's trees store it; what is too large becomes the largest number there is."""
     return np.clip(X, -_LARGEST, _LARGEST).astype(np.float32)
@@ -109,10 +156,13 @@ def target_of(train: Inputs, context: FitContext) -> NDArray[Any]:
 def fit_estimator(fit: Callable[..., Any], *arguments: Any) -> None:
     """Call a scikit-learn estimator's `fit`; what it refuses is a TrainingError."""
     try:
-        fit(*arguments)
+        # Its check for numbers that are not finite adds up all of them, which may overflow.
+        with np.errstate(all="ignore"):
+            fit(*arguments)
     except ValueError as error:
         raise TrainingError(
-            f"scikit-learn could not fit the trees: {error} Look for extreme values in the inputs and the target."
+            f"scikit-learn could not fit the trees: {error} "
+            "Look for extreme values in the inputs and the target."
         ) from error
 
 
@@ -179,7 +229,9 @@ def trees_of(
         children=_joined(children).astype(np.int32).reshape(-1, 2),
         feature=_joined(tree.feature[is_inner] for tree, is_inner in parts).astype(np.int32),
         threshold=widened(thresholds) if is_single else thresholds,
-        missing_is_yes=_joined(tree.missing_go_to_left[is_inner] for tree, is_inner in parts).astype(np.uint8),
+        missing_is_yes=_joined(tree.missing_go_to_left[is_inner] for tree, is_inner in parts).astype(
+            np.uint8
+        ),
         leaves=np.ascontiguousarray(_joined(leaves), dtype=np.float64),
     )
 

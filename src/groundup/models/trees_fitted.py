@@ -1,4 +1,4 @@
-"""Fitted trees of every kind, in NumPy alone: one tree, a forest, boosted trees; the row path in plain Python."""
+"""Fitted trees of every kind in NumPy alone: one tree, forests, boosted trees; rows in plain Python."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
 from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.models.facts import facts_to_save
 from groundup.models.tree_arrays import Trees
 
 _TREES, _STATE = "trees.safetensors", "learner.json"
@@ -122,7 +123,7 @@ class FittedTrees:
 
         write_bytes(folder / _TREES, save(self.trees.arrays()))
         state = {"combination": asdict(self.combination), "n_features": self.n_features}
-        write_json(folder / _STATE, {**state, "facts": self._facts})
+        write_json(folder / _STATE, {**state, "facts": facts_to_save(self._facts)})
 
     @classmethod
     def load(cls, folder: Path) -> FittedTrees:
@@ -139,11 +140,7 @@ class FittedTrees:
         try:
             arrays = load((folder / _TREES).read_bytes())
             state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-            read = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in state["combination"].items()
-            }
-            combination, n_features = Combination(**read), int(state["n_features"])
+            combination, n_features = _combination(state["combination"]), int(state["n_features"])
             facts = dict(state["facts"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             raise PackageError(f"`{folder}` does not hold fitted trees: {error!r}.") from error
@@ -154,6 +151,19 @@ class FittedTrees:
                 "outputs. Train the model again."
             )
         return cls(trees, combination, n_features=n_features, facts=facts)
+
+
+def _combination(state: Mapping[str, Any]) -> Combination:
+    if state["link"] not in (*_LINKS, "median"):
+        raise ValueError(f"there is no link `{state['link']}`")
+    return Combination(
+        start=tuple(map(float, state["start"])),
+        divisor=float(state["divisor"]),
+        link=state["link"],
+        weights=tuple(map(float, state["weights"])),
+        n_classes=int(state["n_classes"]),
+        present=tuple(map(int, state["present"])),
+    )
 
 
 def _logistic(outputs: FloatArray) -> FloatArray:

@@ -99,7 +99,8 @@ class TargetPlan:
         codes = pl.Series([code_of.get(label, -1) for label in self._labels(distinct)], dtype=pl.Int64)
         found = values.replace_strict(distinct, codes, return_dtype=pl.Int64)
         shown = did_you_mean("", map(str, self.classes)).strip()
-        _refuse(values, found < 0, f"is none of the classes the model knows. {shown}".strip())
+        remedy = "Spell the labels as in training, or leave these rows out."
+        _refuse(values, found < 0, f"is none of the classes the model knows. {shown} {remedy}")
         return found.to_numpy().copy()
 
     def _labels(self, distinct: pl.Series) -> list[Any]:

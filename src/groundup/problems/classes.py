@@ -47,10 +47,7 @@ def choose_metric(counts: ClassCounts) -> tuple[str, str]:
             f"the two classes are about equally frequent ({told}), so accuracy says what it seems",
         )
     if share >= 0.05:
-        return "roc_auc", (
-            f"{told}, so accuracy alone would mislead: roc_auc leads, which rates how well the classes are "
-            "told apart"
-        )
+        return "roc_auc", (f"{told}, so accuracy alone would mislead: roc_auc leads")
     return "pr_auc", (
         f"only {told}, so accuracy would mislead and roc_auc would flatter; pr_auc leads: it asks how "
         f"many of the rows called {shown(rarest)} really are"

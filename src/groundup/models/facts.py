@@ -1,0 +1,15 @@
+"""Which facts of a fit go into its package."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def facts_to_save(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that a package holds: not who chose a value, so that equal models are equal files.
+
+    Examples
+    --------
+    >>> facts_to_save({"learner": "ridge regression", "chosen": {"alpha": 1.0}, "chosen_by": "the lowest error"})
+    {'learner': 'ridge regression'}
+    """
+    return {name: fact for name, fact in facts.items() if name not in ("chosen", "chosen_by")}
