@@ -195,6 +195,7 @@ def test_a_recipe_may_say_nothing_in_a_section_and_name_columns_like_numbers(gro
         (GOOD.replace("\n14,", "\noops,"), {"D008"}),
         (GOOD.replace("\n14,", "\ninf,"), {"D009"}),
         (b"\xef\xbb\xbf" + GOOD.encode(), set()),
+        (target("1.5", "2.5"), set()),
         (GOOD.encode("utf-16"), set()),
         (GOOD.encode("utf-16-le"), set()),
         (GOOD.replace(",", ";"), set()),

@@ -40,7 +40,9 @@ def rows(n_samples: int, n_classes: int, seed: int = 0, *, has_missing: bool = T
 def test_boosting_predicts_exactly_as_scikit_learn(n_classes: int) -> None:
     train, validation, test = (rows(n, n_classes, seed) for seed, n in enumerate((800, 300, 3000)))
     test.X[:20, 5] = [1, 40, 1e6, 12, 3] * 4  # levels that training has not seen
-    fitted = HistGradientBoosting(learning_rate=0.3, max_leaf_nodes=9).fit(train, validation, context(n_classes))
+    fitted = HistGradientBoosting(learning_rate=0.3, max_leaf_nodes=9).fit(
+        train, validation, context(n_classes)
+    )
     facts = fitted.facts()
     assert facts["stopped"] == "patience"
     kind = ensemble.HistGradientBoostingClassifier if n_classes else ensemble.HistGradientBoostingRegressor

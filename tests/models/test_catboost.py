@@ -45,14 +45,15 @@ def test_equals_catboost_alone(n_classes: int) -> None:
     import catboost
 
     train, validation = table(0, n_classes), table(1, n_classes)
-    learner = CatBoost(learning_rate=0.2)
+    learner = CatBoost(learning_rate=0.2, n_estimators=100)
     fitted = learner.fit(train, validation, context(n_classes))
     n_rounds = fitted.facts()["best_round"]
     loss = "RMSE" if not n_classes else "Logloss" if n_classes == 2 else "MultiClass"
-    settings = {**learner.settings(context(n_classes), loss, 300), "iterations": n_rounds}
+    settings = learner.settings(context(n_classes), loss, 300)
     mean = 0.0 if n_classes else train.y.astype(float).mean()
     pools = [Columns.of(part).pool(part.X, part.y - mean) for part in (train, validation)]
     alone = catboost.CatBoost(settings).fit(pools[0], eval_set=pools[1], use_best_model=False)
+    alone.shrink(n_rounds)
     found = fitted.predict(train)
     if n_classes:
         expected = alone.predict(pools[0], prediction_type="Probability")

@@ -15,7 +15,7 @@ from groundup.models.ensembles import Bagging, Stacking, Voting, _folds
 from groundup.models.ensembles_fitted import FittedEnsemble
 from groundup.training.rounds import run_rounds
 
-TREE = {"name": "decision_tree", "max_depth": 3, "min_samples_leaf": 1, "smoothing": 0, "ccp_alpha": 0}
+TREE = {"name": "decision_tree", "max_depth": 3, "min_samples_leaf": 20, "smoothing": 0, "ccp_alpha": 0}
 
 
 def context(n_classes: int, *, stop: bool = False) -> FitContext:
@@ -36,7 +36,11 @@ def test_voting_is_the_mean_of_its_members_as_in_scikit_learn() -> None:
     train, test = rows(300, 3), rows(500, 3, seed=1)
     fitted = Voting(members=("logistic", TREE)).fit(train, None, context(3))
     plain = VotingClassifier(
-        [("a", LogisticRegression(max_iter=1000)), ("b", DecisionTreeClassifier(max_depth=3))], voting="soft"
+        [
+            ("a", LogisticRegression(max_iter=1000)),
+            ("b", DecisionTreeClassifier(max_depth=3, min_samples_leaf=20)),
+        ],
+        voting="soft",
     ).fit(train.X, train.y)
     np.testing.assert_allclose(fitted.predict(test).probabilities, plain.predict_proba(test.X), atol=1e-6)
 
@@ -48,10 +52,13 @@ def test_stacking_learns_as_scikit_learn_on_the_same_folds(n_classes: int) -> No
     folds = [(np.flatnonzero(fold_of_row != each), np.flatnonzero(fold_of_row == each)) for each in range(5)]
     fitted = Stacking(members=("linear", TREE)).fit(train, None, context(n_classes))
     if n_classes:
-        members = [("a", LogisticRegression(max_iter=1000)), ("b", DecisionTreeClassifier(max_depth=3))]
+        members = [
+            ("a", LogisticRegression(max_iter=1000)),
+            ("b", DecisionTreeClassifier(max_depth=3, min_samples_leaf=20)),
+        ]
         plain = StackingClassifier(members, LogisticRegression(max_iter=1000), cv=folds)
     else:
-        members = [("a", LinearRegression()), ("b", DecisionTreeRegressor(max_depth=3))]
+        members = [("a", LinearRegression()), ("b", DecisionTreeRegressor(max_depth=3, min_samples_leaf=20))]
         plain = StackingRegressor(members, LinearRegression(), cv=folds)
     plain.fit(train.X, train.y)
     predictions = fitted.predict(test)

@@ -29,6 +29,9 @@ from groundup.data.splitters import TEST, VALIDATION, PartOfRow
 
 N_EXAMPLES = 20
 
+FEWEST_NEAR_ROWS = 0.01
+"""Share of a part from which nearly equal rows are reported: below it, clean tables have some by chance."""
+
 
 @dataclass(frozen=True)
 class RowKeys:
@@ -133,10 +136,11 @@ def _equal_rows(
 ) -> list[Finding]:
     in_test, n_same = _seen_before(keys, parts, TEST)
     in_validation, _ = _seen_before(keys, parts, VALIDATION)
-    if not len(in_test) and not len(in_validation):
-        return []
     n_test = int(np.count_nonzero(parts == TEST))
     share = len(in_test) / n_test
+    share_of_validation = len(in_validation) / max(1, int(np.count_nonzero(parts == VALIDATION)))
+    if max(share, share_of_validation) < FEWEST_NEAR_ROWS:
+        return []
     is_coarse = by_chance(in_test if len(in_test) else in_validation)
     n_first = len(in_test) or len(in_validation)
     whose = (
@@ -198,10 +202,11 @@ def _near_rows(pairs: NearPairs, parts: PartOfRow, features: Sequence[str]) -> l
     rows, others, changed = (array[pairs.stands_out] for array in (pairs.rows, pairs.others, pairs.changed))
     in_test = np.unique(rows[parts[rows] == TEST])
     in_validation = np.unique(rows[parts[rows] == VALIDATION])
-    if not len(in_test) and not len(in_validation):
-        return []
     n_test = int(np.count_nonzero(parts == TEST))
     share = len(in_test) / n_test
+    share_of_validation = len(in_validation) / max(1, int(np.count_nonzero(parts == VALIDATION)))
+    if max(share, share_of_validation) < FEWEST_NEAR_ROWS:
+        return []
     said = (
         f"{count(len(in_test))} of {count(n_test, 'test row')} ({percent(share)}) are"
         if len(in_test)

@@ -259,6 +259,8 @@ def _decide(signs: _Signs) -> tuple[Verdict, str]:
         if signs.skill.high is not None and signs.skill.high < 0:
             return "overfits", "On held-out rows it is worse than the baseline."
     if signs.more_rounds is not None and signs.more_rounds >= _MORE_ROUNDS_HELP:
+        if signs.is_gap_wide:
+            return "undecided", "Its held-out loss was still falling when its rounds ended."
         return "underfits", f"The last tenth of its rounds still lowered the loss by {signs.more_rounds:.0%}."
     if _is_above(signs.probe, 0.0):
         lower = f"Mixed with a small flexible model, its held-out loss falls by {_value(signs.probe):.0%}"

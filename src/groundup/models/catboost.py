@@ -28,9 +28,9 @@ class CatBoost(Learner):
     """Symmetric decision trees, each correcting the sum of those before it; categories by ordered statistics.
 
     CatBoost has its own loop; it runs in a thread that waits after every round until the next is asked
-    for, so that early stopping and requests are those of every other learner. After every round CatBoost copies the
-    losses of all rounds so far, so a round's overhead grows with their number (some milliseconds after a
-    thousand). It compares numbers of 32 bits. A class that the training rows do not have is never predicted.
+    for, so that early stopping and requests are those of every other learner. After every round it copies
+    the losses of all rounds so far: after a thousand that costs some milliseconds a round. It compares
+    numbers of 32 bits. A class that the training rows do not have is never predicted.
     """
 
     title: ClassVar[str] = "gradient-boosted trees (CatBoost)"

@@ -203,7 +203,7 @@ class FittedNeighbors:
         weights = np.full(distances.shape, 1 / self.n_neighbors)
         if self.weights == "distance":
             is_same = distances == 0
-            with np.errstate(divide="ignore", over="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 # A neighbor at distance zero is the row itself: such neighbors answer alone.
                 nearest = distances[:, :1]
                 weights = np.where(is_same.any(axis=1, keepdims=True), is_same, nearest / distances)

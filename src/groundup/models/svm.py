@@ -236,8 +236,9 @@ def _fit_classes(estimator: Any, train: Inputs, context: FitContext, n_folds: in
         estimator = calibrated.calibrated_classifiers_[0].estimator
     else:
         is_converged = _run(estimator, train.X, y, context)
+        every = np.arange(len(y))
         calibrated = CalibratedClassifierCV(
-            FrozenEstimator(estimator), method="sigmoid", cv=2, ensemble=False
+            FrozenEstimator(estimator), method="sigmoid", cv=[(every, every)], ensemble=False
         )
         _run(calibrated, train.X, y, context)
     sigmoids = calibrated.calibrated_classifiers_[0].calibrators

@@ -72,7 +72,7 @@ def _choose_for_many(counts: ClassCounts, share: float, told: str) -> tuple[str,
 
 
 def choose_positive(
-    target: str, counts: ClassCounts, wanted: str | bool | int | None
+    target: str, counts: ClassCounts, wanted: str | bool | int | float | None
 ) -> tuple[Label | None, str]:
     """Return the class that is looked for in a problem of two classes, and why.
 
@@ -118,7 +118,7 @@ def choose_positive(
     return rarer, f"{shown(rarer)} is the rarer of the two classes, usually the one that is looked for"
 
 
-def _find_class(target: str, classes: tuple[Label, ...], wanted: str | bool | int) -> Label:
+def _find_class(target: str, classes: tuple[Label, ...], wanted: str | bool | int | float) -> Label:
     exact = [label for label in classes if type(label) is type(wanted) and label == wanted]
     texts = {str(wanted)}
     if isinstance(wanted, bool):

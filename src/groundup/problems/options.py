@@ -17,7 +17,7 @@ class ProblemOptions(Options):
     """`classification` (one of a few classes) or `regression` (a number); `auto` looks at the target."""
     metric: str = "auto"
     """The number that decides between models, e.g. `roc_auc` or `rmse`; `auto` looks at the classes."""
-    positive: str | bool | int | None = None
+    positive: str | bool | int | float | None = None
     """In a problem of two classes, the one that is looked for; by default the rarer one."""
     max_classes: int = Field(default=100, ge=2)
     """More classes than this are refused as a wrong framing."""
