@@ -246,8 +246,8 @@ def widened(thresholds: FloatArray) -> FloatArray:
     Examples
     --------
     >>> threshold = widened(np.array([0.5]))
-    >>> np.float32(threshold[0]) <= 0.5 < np.float32(np.nextafter(threshold[0], 1))
-    True
+    >>> float(np.float32(threshold[0])), float(np.float32(np.nextafter(threshold[0], 1))) > 0.5
+    (0.5, True)
     """
     with np.errstate(over="ignore"):
         below = thresholds.astype(np.float32)
