@@ -294,7 +294,9 @@ def test_the_doctors_patches_train_again(tmp_path: Path) -> None:
     codes = {finding.code: finding for finding in first.findings}
     for code in ("D010", "S003"):
         again = gu.train(first.folder / "recipe.yaml", overrides=dict(codes[code].patch), runs=tmp_path)
-        assert code not in {finding.code for finding in again.findings if finding.column == codes[code].column}
+        assert code not in {
+            finding.code for finding in again.findings if finding.column == codes[code].column
+        }
         assert gu.reproduce(again.folder).equal
     scores = gu.evaluate(again.folder, _titanic())
     assert scores["metrics"]["roc_auc"]["low"] > scores["baseline"]["roc_auc"]["value"]
@@ -305,3 +307,17 @@ def _titanic() -> pl.DataFrame:
     from groundup.data.sources import read
 
     return read(DataOptions(source="sample:titanic")).frame()
+
+
+def test_answers_are_spelled_as_the_target_is(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{'Yes' if i % 7 > 3 else 'No'}\n" for i in range(140))
+    (tmp_path / "t.csv").write_text("a,churn\n" + rows)
+    run = gu.train(
+        tmp_path / "t.csv", "churn", model="logistic", overrides={"problem.positive": "yes"}, runs=tmp_path
+    )
+    assert run.model.classes == ("No", "Yes")
+    assert run.model.predict_row({"a": 6}) == "Yes"
+    assert run.summary["problem"]["positive"] == "Yes"
+    assert gu.reproduce(run.folder).equal
+    booleans = pl.DataFrame({"a": [i % 7 for i in range(140)], "y": [i % 7 > 3 for i in range(140)]})
+    assert gu.train(booleans, "y", model="logistic", runs=tmp_path).model.predict_row({"a": 6}) is True

@@ -68,6 +68,7 @@ def define(session: Session) -> Framed:
             raise ProblemError(
                 f"No target is named. Say which column to predict with --target; there is: {names}."
             )
+        dataset = _as_spelled(session, dataset, target)
         problem = define_problem(summarize_target(dataset, target), session.recipe.problem)
         metric = get_metric(problem.metric, problem.task)
         problem = replace(problem, metric=metric.name)
@@ -78,6 +79,16 @@ def define(session: Session) -> Framed:
         framed = Framed(_with_target(dataset, target), problem, _learners(session, problem), dataset.n_rows)
         session.report_findings([*dataset.findings, *problem.findings])
     return framed
+
+
+def _as_spelled(session: Session, dataset: Dataset, target: str) -> Dataset:
+    """Return the data with a target written "Yes" and "No" as these words, which answers then repeat."""
+    options = session.recipe.data
+    if target not in dataset.schema or dataset.schema[target].kind != "boolean" or target in options.columns:
+        return dataset
+    as_words = read(options.model_copy(update={"columns": {**options.columns, target: "category"}}))
+    words = as_words.rows.select(pl.col(target).drop_nulls().unique()).collect(engine="streaming").to_series()
+    return dataset if {str(word).lower() for word in words} <= {"true", "false"} else as_words
 
 
 def _sentence(clause: str) -> str:
