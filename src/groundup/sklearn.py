@@ -39,7 +39,26 @@ _SEEDS: Final = 2**31
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]
-    """What both estimators share."""
+    """What both estimators share: their options, and how they fit and predict.
+
+    Parameters
+    ----------
+    learner : str, default="lightgbm"
+        A name that ``groundup models`` lists.
+    hyperparameters : mapping, optional
+        Its options that differ from their defaults.
+    preparation : mapping, optional
+        Options of the recipe's section `preparation`.
+    validation_fraction : float, default=0.1
+        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
+        train in rounds, and tables below 50 rows, use every row.
+    patience_rounds : int, default=50
+        Rounds without improvement before training stops.
+    seed : int, default=0
+        Decides every random choice.
+    n_jobs : int, default=1
+        Threads of the fit.
+    """
 
     _task: Task
 
@@ -165,24 +184,6 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A learner for classes with scikit-learn's interface.
 
-    Parameters
-    ----------
-    learner : str, default="lightgbm"
-        A name that ``groundup models`` lists.
-    hyperparameters : mapping, optional
-        Its options that differ from their defaults.
-    preparation : mapping, optional
-        Options of the recipe's section `preparation`.
-    validation_fraction : float, default=0.1
-        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
-        train in rounds, and tables below 50 rows, use every row.
-    patience_rounds : int, default=50
-        Rounds without improvement before training stops.
-    seed : int, default=0
-        Decides every random choice.
-    n_jobs : int, default=1
-        Threads of the fit.
-
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -241,24 +242,6 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
 class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A learner for numbers with scikit-learn's interface.
-
-    Parameters
-    ----------
-    learner : str, default="lightgbm"
-        A name that ``groundup models`` lists.
-    hyperparameters : mapping, optional
-        Its options that differ from their defaults.
-    preparation : mapping, optional
-        Options of the recipe's section `preparation`.
-    validation_fraction : float, default=0.1
-        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
-        train in rounds, and tables below 50 rows, use every row.
-    patience_rounds : int, default=50
-        Rounds without improvement before training stops.
-    seed : int, default=0
-        Decides every random choice.
-    n_jobs : int, default=1
-        Threads of the fit.
 
     Examples
     --------

@@ -84,6 +84,7 @@ def test_heavy_libraries_are_imported_inside_functions(trees: Mapping[str, ast.M
         for path, tree in trees.items()
         for module in imports_at_import_time(tree)
         if module.split(".")[0] in INSIDE_FUNCTIONS_ONLY
+        and path != "sklearn.py"  # whose classes are scikit-learn's; nothing of ours imports it
     }
     assert found == set()
 

@@ -368,6 +368,8 @@ def test_keeps_the_best_so_far_when_asked_to_stop(name: str, task: Task) -> None
 
 @EACH_CASE
 def test_needs_no_validation_rows(name: str, task: Task) -> None:
-    learner = make_learner(name, {"n_estimators": 5} if learner_class(name).in_rounds else {})
+    learner = make_learner(
+        name, {"n_estimators": 5} if "n_estimators" in learner_class(name).model_fields else {}
+    )
     train = table(learner, task)
     check_predictions(learner.fit(train, None, context(task)).predict(train), task, train.n_samples, 2)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from threading import Thread
 from typing import Generic, TypeVar
 
 Round = TypeVar("Round")
@@ -35,39 +35,35 @@ class PausedFit(Generic[Round]):
         self._fit = fit
         self._results: SimpleQueue[Round | None] = SimpleQueue()
         self._should_end: SimpleQueue[bool] = SimpleQueue()
-        self._error: BaseException | None = None
-        self._thread = Thread(target=self._run, daemon=True)
+        self._executor = ThreadPoolExecutor(max_workers=1)
+        self._end: Future[None] | None = None
 
     def __enter__(self) -> PausedFit[Round]:
-        self._thread.start()
+        self._end = self._executor.submit(self._run)
         return self
 
     def next(self) -> Round | None:
         """Return the next round's result, None after the last one.
 
-        Raises
-        ------
-        BaseException
-            What the fit raised.
+        Whatever the fit raises, this raises.
         """
         self._should_end.put(False)
         result = self._results.get()
-        if self._error is not None:
-            raise self._error
+        if result is None and self._end is not None:
+            self._end.result()  # raises what the fit raised
         return result
 
     def __exit__(self, *_: object) -> None:
         self._should_end.put(True)
-        self._thread.join()
+        self._executor.shutdown()
 
     def _run(self) -> None:
         if self._should_end.get():
             return
         try:
             self._fit(self._pause)
-        except BaseException as error:
-            self._error = error
-        self._results.put(None)
+        finally:
+            self._results.put(None)
 
     def _pause(self, result: Round) -> bool:
         self._results.put(result)
