@@ -47,7 +47,7 @@ def write_table(path: Path, n_rows: int) -> None:
             city = draw.choice(["Bonn", "Ulm", "Jena", "Kiel"])
             price = 2000 * area + 9000 * rooms + (30_000 if city == "Bonn" else 0) + draw.gauss(0, 20_000)
             writer.writerow(
-                [rooms, round(area, 1), age, round(draw.expovariate(0.2), 2), city, draw.choice("abc"), price]
+                [rooms, f"{area:.1f}", age, draw.expovariate(0.2), city, draw.choice("abc"), int(price)]
             )
 
 

@@ -17,9 +17,9 @@ from groundup.cli.progress import (
     Progress,
     QuietProgress,
     StopOnSignal,
-    show_progress,
     opening,
     show_end,
+    show_progress,
     watching,
 )
 from groundup.core.events import EVENT_KINDS, Event

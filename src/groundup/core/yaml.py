@@ -73,7 +73,7 @@ def read_yaml(text: str, *, origin: str) -> YamlDocument:
             line = root.start_mark.line + 1
             raise RecipeError(f"{origin}:{line}: a recipe is made of `section:` keys, such as `data:`.")
         _collect_lines(root, (), lines, origin)
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
+        values = _Loader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{origin}:{mark.line + 1}:{mark.column + 1}" if mark else origin

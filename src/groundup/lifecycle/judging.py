@@ -47,20 +47,20 @@ class Judgement:
 
     Parameters
     ----------
-    scores : dict of str to Scores
-        By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     verdict : FitVerdict or None
         Over- or underfitting; None when training was stopped too early to tell.
+    improvement : Interval
+        Loss of the baseline minus loss of the model, per test row.
+    baseline : Trained
+        The baseline, fitted on the same rows.
+    scores : dict of str to Scores
+        By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     fractions : list of dict
         Held-out loss by share of the training rows; empty when training was stopped.
     importance : list of dict
         What shuffling each column costs.
     curves : dict
         Confusion, ROC, precision–recall, calibration or residuals, on the test part.
-    baseline : Trained
-        The baseline, fitted on the same rows.
-    improvement : Interval
-        Loss of the baseline minus loss of the model, per test row.
     """
 
     verdict: FitVerdict | None

@@ -9,7 +9,7 @@ def facts_to_save(facts: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> facts_to_save({"learner": "ridge regression", "chosen": {"alpha": 1.0}, "chosen_by": "the lowest error"})
-    {'learner': 'ridge regression'}
+    >>> facts_to_save({"learner": "ridge", "chosen": {"alpha": 1.0}, "chosen_by": "the lowest error"})
+    {'learner': 'ridge'}
     """
     return {name: fact for name, fact in facts.items() if name not in ("chosen", "chosen_by")}

@@ -93,8 +93,8 @@ class FittedLightGBM:
     def save(self, folder: Path) -> None:
         """Write ``model.txt`` (LightGBM's own format) and ``learner.json``."""
         write_bytes(folder / _MODEL, self._text)
-        state = {"is_classifier": self.is_classifier, "offset": self.offset, "facts": facts_to_save(self._facts)}
-        write_json(folder / _STATE, state)
+        state = {"is_classifier": self.is_classifier, "offset": self.offset}
+        write_json(folder / _STATE, {**state, "facts": facts_to_save(self._facts)})
 
     @classmethod
     def load(cls, folder: Path) -> FittedLightGBM:

@@ -86,7 +86,9 @@ class FittedLinear:
         from safetensors.numpy import save
 
         write_bytes(folder / _WEIGHTS, save({"coef": self.coef_, "intercept": self.intercept_}))
-        write_json(folder / _STATE, {"is_classifier": self.is_classifier, "facts": facts_to_save(self._facts)})
+        write_json(
+            folder / _STATE, {"is_classifier": self.is_classifier, "facts": facts_to_save(self._facts)}
+        )
 
     @classmethod
     def load(cls, folder: Path) -> FittedLinear:
