@@ -64,7 +64,8 @@ def main() -> None:
         seconds = [cpu_of([*train, "--progress", "quiet"]) for _ in range(_COLD_RUNS)]
     print(
         f"Cold `groundup train`, 1 000 rows, to a written report, {_COLD_RUNS} runs: "
-        f"median {statistics.median(seconds):.2f} s CPU, {min(seconds):.2f} to {max(seconds):.2f}   (goal: 6 s)"
+        f"median {statistics.median(seconds):.2f} s CPU, {min(seconds):.2f} to {max(seconds):.2f}   "
+        "(goal: 6 s)"
     )
 
 
