@@ -1,19 +1,21 @@
 """Permutation importance: how much worse the score gets when a column's values are shuffled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from groundup.core.inputs import FloatArray, Predictions
+from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.seeds import generator
 from groundup.evaluation.metrics import Metric, weighted_values
 from groundup.evaluation.scores import Case
 
 _RESAMPLES: Final = 200
+
+PredictShuffled = Callable[[str | None, IntArray | None], Predictions]
+"""``predict_shuffled(column, order)``: see `permutation_importance`."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Shuffling:
 
 
 def permutation_importance(
-    predict: Callable[[pl.DataFrame], Predictions],
-    frame: pl.DataFrame,
+    predict_shuffled: PredictShuffled,
+    columns: Sequence[str],
     y_true: NDArray[np.generic],
     *,
     metric: Metric,
@@ -51,10 +53,11 @@ def permutation_importance(
 
     Parameters
     ----------
-    predict : callable
-        Rows to predictions; called ``1 + n_columns * repeats`` times.
-    frame : polars.DataFrame of shape (n_samples, n_columns)
-        The rows; every column is shuffled in turn.
+    predict_shuffled : callable
+        ``predict_shuffled(column, order)`` predicts the rows with the values of one column taken from the
+        rows `order`; (None, None) as they are. Called ``1 + n_columns * repeats`` times.
+    columns : sequence of str
+        The columns to shuffle in turn.
     y_true : ndarray of shape (n_samples,)
         Class codes or values.
     metric : Metric
@@ -79,24 +82,25 @@ def permutation_importance(
     Examples
     --------
     >>> from groundup.evaluation.metrics import METRICS
-    >>> frame = pl.DataFrame({"used": np.arange(50.0), "unused": np.zeros(50)})
-    >>> predict = lambda rows: Predictions(rows["used"].to_numpy())
-    >>> rows = permutation_importance(predict, frame, np.arange(50.0), metric=METRICS["mae"])
+    >>> used = np.arange(50.0)
+    >>> def predict_shuffled(column, order):
+    ...     return Predictions(used[order] if column == "used" else used)
+    >>> rows = permutation_importance(predict_shuffled, ["unused", "used"], used, metric=METRICS["mae"])
     >>> [row["column"] for row in rows], rows[1]["importance"]
     (['used', 'unused'], 0.0)
     """
     shuffling = Shuffling() if shuffling is None else shuffling
-    if frame.height == 0:
+    if len(y_true) == 0:
         return []
-    weight = _weights(frame.height, shuffling.seed)
+    weight = _weights(len(y_true), shuffling.seed)
     sign = 1 if metric.higher_is_better else -1
 
-    def score(rows: pl.DataFrame) -> FloatArray:
-        case = Case(y_true, predict(rows), positive=positive)
+    def score(column: str | None, order: IntArray | None) -> FloatArray:
+        case = Case(y_true, predict_shuffled(column, order), positive=positive)
         return sign * weighted_values({"score": metric.function}, case, weight)["score"]
 
-    intact = score(frame)
-    rows = [{"column": name, **_importance(name, frame, score, intact, shuffling)} for name in frame.columns]
+    intact = score(None, None)
+    rows = [{"column": name, **_importance(name, len(y_true), score, intact, shuffling)} for name in columns]
     return sorted(rows, key=_descending)
 
 
@@ -110,14 +114,14 @@ def _weights(n_samples: int, seed: int) -> FloatArray:
 
 def _importance(
     name: str,
-    frame: pl.DataFrame,
-    score: Callable[[pl.DataFrame], FloatArray],
+    n_samples: int,
+    score: Callable[[str | None, IntArray | None], FloatArray],
     intact: FloatArray,
     shuffling: Shuffling,
 ) -> dict[str, float | None]:
     rng = generator(shuffling.seed, "importance", name)
-    orders = [rng.permutation(frame.height) for _ in range(shuffling.repeats)]
-    drops = np.stack([intact - score(frame.with_columns(frame[name][order])) for order in orders])
+    orders = [rng.permutation(n_samples) for _ in range(shuffling.repeats)]
+    drops = np.stack([intact - score(name, order) for order in orders])
     # Shuffles are drawn again along with the rows, so that the interval knows of both.
     times = rng.multinomial(len(orders), np.full(len(orders), 1 / len(orders)), _RESAMPLES).T
     draws = (drops[:, 1:] * times).sum(axis=0) / len(orders)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.findings import Finding
-from groundup.core.inputs import FloatArray, Predictions
+from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.seeds import generator
 from groundup.core.wording import count, listed
 from groundup.data.dataset import Dataset
@@ -35,6 +35,7 @@ Scores = dict[str, dict[str, Any]]
 
 _FRACTIONS = (0.25, 0.5)
 _IMPORTANCE_ROWS = 2_000
+_IMPORTANCE_PREDICTIONS = 2_500
 _FLEXIBLE = "lightgbm"
 _PROBE = {"n_estimators": 50, "num_leaves": 8, "learning_rate": 0.1}
 _PROBE_ROWS = 20_000
@@ -210,13 +211,33 @@ class Judge:
         if part.n_rows > _IMPORTANCE_ROWS:
             chosen = generator(self.session.seed("importance"), "rows").permutation(part.n_rows)
             part = part.take(np.sort(chosen[:_IMPORTANCE_ROWS]))
+        columns = final.preparation.columns[:_IMPORTANCE_PREDICTIONS]
+        if len(columns) < len(final.preparation.columns):
+            message = f"Importance is measured for the first {count(len(columns))} columns only."
+            self.session.events.emit("note", message=message)
+        inputs = final.preparation.transform(part.frame(final.preparation.columns))
+        # A column decides its own features alone: these are shuffled, and nothing is prepared again.
+        intact, X = inputs.X.copy(), inputs.X
+
+        def predict_shuffled(column: str | None, order: IntArray | None) -> Predictions:
+            if column is None:
+                return final.fitted.predict(inputs)
+            features = final.preparation.column_features[column]
+            X[:, features] = intact[order, features]
+            predictions = final.fitted.predict(inputs)
+            X[:, features] = intact[:, features]
+            return predictions
+
         return permutation_importance(
-            lambda frame: final.fitted.predict(final.preparation.transform(frame)),
-            part.frame(final.preparation.columns),
+            predict_shuffled,
+            columns,
             collected.encode(part),
             metric=get_metric(self.problem.metric, self.problem.task),
             positive=self.framed.positive_code,
-            shuffling=Shuffling(repeats=repeats, seed=self.session.seed("importance")),
+            shuffling=Shuffling(
+                repeats=max(1, min(repeats, _IMPORTANCE_PREDICTIONS // len(columns))),
+                seed=self.session.seed("importance"),
+            ),
         )
 
     def measure_test(self, baseline: Trained) -> tuple[dict[str, Scores], Interval, dict[str, Any]]:

@@ -76,6 +76,11 @@ class TablePreparation:
             start for start, plan in zip(starts, plans, strict=True) if plan.is_categorical
         )
         """Columns of ``X`` that hold category codes."""
+        self.column_features: dict[str, slice] = {
+            plan.column.name: slice(start, start + len(plan.feature_names))
+            for start, plan in zip(starts, plans, strict=True)
+        }
+        """Which columns of ``X`` come from each raw column."""
 
     def fit(self, dataset: Dataset, needs: Needs) -> IntArray:
         """Fit on training rows and return the positions of the rows that are kept.
