@@ -16,7 +16,8 @@ from groundup.doctor import data_rules, fit_rules
 from groundup.doctor.contract import NotApplicable
 from groundup.doctor.examine import load_rule
 from groundup.doctor.rules import DATA_RULES, FIT_RULES, RULES
-from groundup.doctor.signals import DataSignals, FitSignals, Span
+from groundup.doctor.signals import DataSignals, DoubtfulTargets, FitSignals, Span
+from groundup.evaluation.giveaways import Giveaways
 from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import LEARNERS, make_learner
 from groundup.monitoring.options import MonitoringOptions
@@ -63,6 +64,7 @@ HEALTHY_DATA = DataSignals(
     n_validation=30,
     n_test=30,
     class_counts={"no": 60, "yes": 40},
+    giveaways=Giveaways((("age", 0.6), ("city", 0.9)), n_rows=100),
 )
 
 HEALTHY_FIT = FitSignals(
@@ -78,6 +80,8 @@ HEALTHY_FIT = FitSignals(
     loss="log loss",
     facts={"best_round": 120, "n_rounds": 170, "stopped": "patience", "curve": {"validation": []}},
     n_train=100,
+    loss_ratio=0.4,
+    doubtful=DoubtfulTargets(100, 2, Span(0.01, 0.0, 0.06), False, ((7, "no", "yes"),)),
 )
 
 PLANTED: dict[str, dict[str, Any]] = {
@@ -87,6 +91,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     "D007": {"features": ("age", "city", "id")},
     "D010": {"profile": (column("age", 80), column("city"))},
     "D012": {"n_train": 1},
+    "D015": {"giveaways": Giveaways((("age", 0.01), ("city", 0.9)), ("age",), 0.8, n_rows=100)},
     "F001": {"verdict": "overfits", "sentence": "It overfits by 0.3."},
     "F002": {"verdict": "underfits", "sentence": "It underfits."},
     "F003": {"improvement": Span(0.01, -0.1, 0.12)},
@@ -94,6 +99,8 @@ PLANTED: dict[str, dict[str, Any]] = {
         "facts": {"best_round": 1000, "n_rounds": 1000, "stopped": "limit", "curve": {"validation": []}}
     },
     "F005": {"slope": Span(0.05, 0.02, 0.08)},
+    "F006": {"loss_ratio": 0.001},
+    "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
 }
 """Code → the change of healthy signals that it must find."""
 

@@ -21,6 +21,7 @@ from groundup.core.errors import (
 )
 from groundup.core.events import Event, Request
 from groundup.core.runs import RunFolder, list_runs
+from groundup.data.samples import load_sample
 
 
 class Watcher:
@@ -305,3 +306,30 @@ def _titanic() -> pl.DataFrame:
     from groundup.data.sources import read
 
     return read(DataOptions(source="sample:titanic")).frame()
+
+
+def test_a_column_that_gives_the_target_away_is_found_and_its_patch_leaves_it_out(tmp_path: Path) -> None:
+    rows = _titanic().with_columns(boat=pl.when(pl.col("survived") == 1).then(pl.lit("C 7")))
+    found = {finding.code: finding for finding in gu.check(rows, "survived").findings}
+    assert found["D015"].column == "boat"
+    run = gu.train(rows, "survived", model="lightgbm", runs=tmp_path)
+    assert {"D015", "F006"} <= {finding.code for finding in run.findings}
+    again = gu.train(rows, "survived", model="lightgbm", runs=tmp_path, overrides=dict(found["D015"].patch))
+    assert not {"D015", "F006"} & {finding.code for finding in again.findings}
+
+
+def test_wrong_labels_are_found_without_further_fits(tmp_path: Path) -> None:
+    rows = load_sample("penguins")
+    random = np.random.default_rng(0)
+    wrong = random.random(len(rows)) < 0.1
+    shifted = {"Adelie": "Gentoo", "Gentoo": "Chinstrap", "Chinstrap": "Adelie"}
+    given = [
+        shifted[name] if is_wrong else name for name, is_wrong in zip(rows["species"], wrong, strict=True)
+    ]
+    run = gu.train(rows.with_columns(species=pl.Series(given)), "species", model="logistic", runs=tmp_path)
+    (finding,) = [finding for finding in run.findings if finding.code == "F007"]
+    named = [row for row, _, _ in finding.evidence["rows"]]
+    assert wrong[named].mean() > 0.8
+    assert [shifted[rows["species"][row]] for row in named if wrong[row]] == [
+        label for row, label, _ in finding.evidence["rows"] if wrong[row]
+    ]

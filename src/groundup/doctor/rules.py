@@ -12,6 +12,7 @@ DATA_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a Data
         "D007": "groundup.doctor.data_rules:identifier_column",
         "D010": "groundup.doctor.data_rules:many_missing_values",
         "D012": "groundup.doctor.data_rules:more_columns_than_rows",
+        "D015": "groundup.doctor.leak_rules:gives_target_away",
     }
 )
 
@@ -22,6 +23,8 @@ FIT_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a FitSi
         "F003": "groundup.doctor.fit_rules:no_better_than_baseline",
         "F004": "groundup.doctor.fit_rules:not_converged",
         "F005": "groundup.doctor.fit_rules:more_data_would_help",
+        "F006": "groundup.doctor.leak_rules:suspiciously_good",
+        "F007": "groundup.doctor.label_rules:labels_look_wrong",
     }
 )
 

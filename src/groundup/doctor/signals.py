@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from groundup.core.json import Json
 from groundup.core.schema import Schema
 from groundup.core.tasks import Task
+from groundup.evaluation.giveaways import Giveaways
 
 Verdict: TypeAlias = Literal["overfits", "underfits", "fits", "undecided"]
 
@@ -17,6 +18,32 @@ class Span(NamedTuple):
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class DoubtfulTargets:
+    """Targets that are probably wrong, found from out-of-fold predictions.
+
+    Parameters
+    ----------
+    n_rows : int
+        Training rows that were looked at.
+    n_doubtful : int
+        Rows whose target is doubtful.
+    share : Span or None
+        Estimated share of wrong labels; None for numbers.
+    stands_out : bool
+        Whether wrong targets are the best explanation.
+    rows : tuple of (int, value, value)
+        The most doubtful, first: position in the source's rows that have a target (from 0), the given
+        target, and the likely one.
+    """
+
+    n_rows: int
+    n_doubtful: int
+    share: Span | None
+    stands_out: bool
+    rows: tuple[tuple[int, Json, Json], ...] = ()
 
 
 NO_PROFILE: Final[tuple[Mapping[str, Any], ...]] = ()
@@ -46,7 +73,9 @@ class DataSignals:
     n_train, n_validation, n_test : int
         Rows of each part.
     class_counts : mapping
-        Rows of each class in the training part; empty for regression.
+        Rows of each class in the training part, in the order of the classes; empty for regression.
+    giveaways : Giveaways or None
+        What single columns say about the target; None where that could not be compared.
 
     Examples
     --------
@@ -68,6 +97,7 @@ class DataSignals:
     n_validation: int = 0
     n_test: int = 0
     class_counts: Mapping[str, int] = field(default_factory=dict)
+    giveaways: Giveaways | None = None
 
     @property
     def n_features(self) -> int:
@@ -112,6 +142,12 @@ class FitSignals:
         ``chosen``, ``best_round``, ``n_rounds``, ``stopped`` and ``curve`` where they are there.
     n_train : int
         Rows the final model was fitted on.
+    loss_ratio : float or None
+        Mean out-of-fold loss as a share of the baseline's; None where no rows were held out.
+    doubtful : DoubtfulTargets or None
+        Which targets look wrong; None where the model cannot judge that.
+    target : str
+        The column to predict, for the messages.
     """
 
     task: Task
@@ -126,6 +162,9 @@ class FitSignals:
     loss: str = "loss"
     facts: Mapping[str, Any] = field(default_factory=dict)
     n_train: int = 0
+    loss_ratio: float | None = None
+    doubtful: DoubtfulTargets | None = None
+    target: str = "target"
 
     @property
     def used(self) -> Mapping[str, Any]:

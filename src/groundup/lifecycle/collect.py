@@ -23,6 +23,7 @@ from groundup.data.split import Split, make_split
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import DATA_RULES
 from groundup.doctor.signals import DataSignals
+from groundup.evaluation.giveaways import find_giveaways
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.session import Session
 from groundup.monitoring.reference import build_reference
@@ -150,7 +151,7 @@ def collect(session: Session, framed: Framed) -> Collected:
                 seed=session.seed("leaks"),
             )
         )
-        session.report_findings(_examine_data(framed, collected))
+        session.report_findings(_examine_data(session, framed, collected))
         _write_data(session, collected)
         kinds = [dataset.schema[name].kind for name in collected.features]
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
@@ -197,7 +198,7 @@ def _refuse_other_data(session: Session) -> None:
         )
 
 
-def _examine_data(framed: Framed, collected: Collected) -> list[Any]:
+def _examine_data(session: Session, framed: Framed, collected: Collected) -> list[Any]:
     """Ask the doctor's rules about the data."""
     problem = framed.problem
     counts = np.bincount(collected.y_train, minlength=len(problem.classes)) if problem.classes else ()
@@ -213,6 +214,13 @@ def _examine_data(framed: Framed, collected: Collected) -> list[Any]:
         n_validation=len(collected.split.validation),
         n_test=len(collected.split.test),
         class_counts={str(name): int(n) for name, n in zip(problem.classes, counts, strict=True)},
+        giveaways=find_giveaways(
+            collected.train.frame(collected.features),
+            collected.schema.select(collected.features),
+            collected.y_train,
+            task=problem.task,
+            seed=session.seed("giveaways"),
+        ),
     )
     return list(examine(signals, DATA_RULES).findings)
 
