@@ -22,6 +22,7 @@ from groundup.core.errors import (
 from groundup.core.events import Event, Request
 from groundup.core.runs import RunFolder, list_runs
 from groundup.data.samples import load_sample
+from groundup.lifecycle import predict
 
 
 class Watcher:
@@ -333,3 +334,21 @@ def test_wrong_labels_are_found_without_further_fits(tmp_path: Path) -> None:
     assert [shifted[rows["species"][row]] for row in named if wrong[row]] == [
         label for row, label, _ in finding.evidence["rows"] if wrong[row]
     ]
+
+
+def test_new_rows_unlike_the_training_rows_are_told(penguins: gu.Run, tmp_path: Path) -> None:
+    rows = load_sample("penguins")
+    assert "M001" not in {each["code"] for each in gu.evaluate(penguins.folder, rows)["findings"]}
+    changed = rows.with_columns(pl.col("culmen_length_mm") / 25.4, island=pl.lit("Bouvet"))
+    told = [each for each in gu.evaluate(penguins.folder, changed)["findings"] if each["code"] == "M001"]
+    assert {each["column"] for each in told} == {"culmen_length_mm", "island"}
+    emptied = changed.with_columns(island=pl.lit(None, pl.String))
+    said = predict(penguins.folder, emptied, tmp_path / "answers.csv")["findings"]
+    assert [each["evidence"]["what"] for each in said if each["code"] == "M001"] == ["missing", "outside"]
+
+
+def test_an_identifier_forced_to_be_a_feature_is_told() -> None:
+    rows = load_sample("penguins").with_row_index("penguin_id")
+    forced = gu.check(rows, "species", overrides={"data.columns.penguin_id": "number"})
+    assert "D017" in {each.code for each in forced.findings}
+    assert "D017" not in {each.code for each in gu.check(rows, "species").findings}

@@ -31,6 +31,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D013": "Padding around the table was skipped",
         "D014": "Files of one table differ in their columns",
         "D015": "A column gives the target away",
+        "D016": "A column is nearly constant",
+        "D017": "An identifier is used as a feature",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",
@@ -50,6 +52,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F005": "More data would help",
         "F006": "The model is suspiciously good",
         "F007": "Labels look wrong",
+        "F008": "There is too little data for the question",
+        # M: using the model on new rows
+        "M001": "New rows are unlike the training rows",
     }
 )
 """Every code and its title; each has a page in `docs/findings/`."""

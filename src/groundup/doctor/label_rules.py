@@ -40,8 +40,8 @@ def _mislabelled(
         f"About {percent(share.value)} of the labels in `{signals.target}` look wrong (interval "
         f"{percent(share.low)} to {percent(share.high)}): `{signals.learner}` contradicts them even where it "
         f"is surest. Most suspicious of {count(doubtful.n_doubtful, 'row')}: {named}.",
-        "Check the rows that the evidence lists (rows with a target, counted from 0) against their origin and "
-        "correct the source; do not just delete what the model gets wrong.",
+        "Check the rows that the evidence lists (rows with a target, counted from 0) against their origin "
+        "and correct the source; do not just delete what the model gets wrong.",
         {**evidence, "share": share.value, "low": share.low, "high": share.high},
         column=signals.target,
     )
@@ -55,7 +55,8 @@ def _outlying(signals: FitSignals, doubtful: DoubtfulTargets, evidence: dict[str
         "F007",
         "info",
         f"In {count(doubtful.n_doubtful)} of {count(doubtful.n_rows, 'training row')} `{signals.target}` is "
-        f"extremely far from what `{signals.learner}` expects: {named}. They may be mistakes, or true and rare.",
+        f"extremely far from what `{signals.learner}` expects: {named}. They may be mistakes, or true "
+        "and rare.",
         "Check these rows (rows with a target, counted from 0) against their origin; if mistakes cannot be "
         "corrected, judge by the mean absolute error, which they move less.",
         evidence,

@@ -46,6 +46,23 @@ class DoubtfulTargets:
     rows: tuple[tuple[int, Json, Json], ...] = ()
 
 
+@dataclass(frozen=True)
+class UseSignals:
+    """What comparing new rows with the training rows found out.
+
+    Parameters
+    ----------
+    n_rows : int
+        New rows.
+    columns : sequence of mapping
+        One a column, as `groundup.monitoring.mismatch.count_mismatches` says; empty where the training
+        rows are not known.
+    """
+
+    n_rows: int
+    columns: Sequence[Mapping[str, Any]] = ()
+
+
 NO_PROFILE: Final[tuple[Mapping[str, Any], ...]] = ()
 
 
@@ -76,6 +93,10 @@ class DataSignals:
         Rows of each class in the training part, in the order of the classes; empty for regression.
     giveaways : Giveaways or None
         What single columns say about the target; None where that could not be compared.
+    dominant : sequence of (str, value, int, int)
+        Features with one value in nearly all training rows: name, value, rows with it, rows with any.
+    forced_identifiers : mapping of str to str
+        Features that look like identifiers though the recipe says they are something else → why.
 
     Examples
     --------
@@ -98,6 +119,8 @@ class DataSignals:
     n_test: int = 0
     class_counts: Mapping[str, int] = field(default_factory=dict)
     giveaways: Giveaways | None = None
+    dominant: Sequence[tuple[str, object, int, int]] = ()
+    forced_identifiers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_features(self) -> int:
@@ -148,6 +171,8 @@ class FitSignals:
         Which targets look wrong; None where the model cannot judge that.
     target : str
         The column to predict, for the messages.
+    n_features : int
+        How many columns are offered to the preparation.
     """
 
     task: Task
@@ -165,6 +190,7 @@ class FitSignals:
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
     target: str = "target"
+    n_features: int = 0
 
     @property
     def used(self) -> Mapping[str, Any]:

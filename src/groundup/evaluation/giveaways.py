@@ -279,14 +279,29 @@ def _presences(columns: dict[str, FloatArray], y: NDArray[Any]) -> tuple[Presenc
             code = int(counts.argmax())
             share = float(counts[code] / n)
             # A bound on chance: the binomial tail of so pure a sample (Chernoff).
-            if share >= _PURE and n * _divergence(share, float(overall[code])) > -np.log(_CHANCE):
+            if share >= _PURE and n * divergence(share, float(overall[code])) > -np.log(_CHANCE):
                 found.append(Presence(name, filled, code, n, share, float(overall[code])))
                 break
     return tuple(found)
 
 
-def _divergence(share: float, expected: float) -> float:
-    """Return the Kullback-Leibler divergence of two coins, natural units; 0 where `share` is not larger."""
+def divergence(share: float, expected: float) -> float:
+    """Return the Kullback-Leibler divergence of two coins, natural units; 0 where `share` is not larger.
+
+    Times the number of throws it bounds the chance of so large a share (Chernoff): exp(-n x divergence).
+
+    Parameters
+    ----------
+    share : float
+        What was seen, in [0, 1].
+    expected : float
+        What was to be expected, in (0, 1).
+
+    Examples
+    --------
+    >>> divergence(0.5, 0.5), round(divergence(1.0, 0.5), 3)
+    (0.0, 0.693)
+    """
     if share <= expected:
         return 0.0
     tail = 0.0 if share == 1 else (1 - share) * np.log((1 - share) / (1 - expected))

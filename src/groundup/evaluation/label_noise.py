@@ -1,7 +1,7 @@
 """Labels that are probably wrong, from predictions for rows that the model has not seen.
 
-Where classes overlap, honest labels disagree with a good model as well, but in rows that it is unsure of. Wrong
-labels disagree in rows that it is sure of, and as often there as elsewhere. That tells the two apart.
+Where classes overlap, honest labels disagree with a good model as well, but in rows that it is unsure of.
+Wrong labels disagree in rows that it is sure of, and as often there as elsewhere. That tells the two apart.
 """
 
 from dataclasses import dataclass

@@ -16,9 +16,10 @@ from groundup.core.runs import RunFolder
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.data.fingerprint import fingerprint
+from groundup.data.kinds import find_kind
 from groundup.data.leaks import find_leaks
 from groundup.data.options import SplitOptions
-from groundup.data.profile import profile
+from groundup.data.profile import dominant_values, profile
 from groundup.data.split import Split, make_split
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import DATA_RULES
@@ -221,8 +222,24 @@ def _examine_data(session: Session, framed: Framed, collected: Collected) -> lis
             task=problem.task,
             seed=session.seed("giveaways"),
         ),
+        dominant=dominant_values(
+            collected.train.frame(),
+            [each for each in collected.profile if each["name"] in collected.features],
+        ),
+        forced_identifiers=_forced_identifiers(session, collected),
     )
     return list(examine(signals, DATA_RULES).findings)
+
+
+def _forced_identifiers(session: Session, collected: Collected) -> dict[str, str]:
+    """Return the features that look like identifiers though the recipe calls them something else, and why."""
+    forced = [name for name in collected.features if name in session.recipe.data.columns]
+    kinds = {
+        name: find_kind(collected.train.frame([name])[name], collected.schema[name].storage)
+        for name in forced
+        if collected.schema[name].kind not in ("identifier", "constant")
+    }
+    return {name: found.reason for name, found in kinds.items() if found.kind == "identifier"}
 
 
 def _write_data(session: Session, collected: Collected) -> None:

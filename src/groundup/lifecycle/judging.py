@@ -370,6 +370,7 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         loss_ratio=judgement.loss_ratio,
         doubtful=judgement.doubtful,
         target=problem.target,
+        n_features=len(trainer.collected.features),
     )
     return examine(signals, FIT_RULES).findings
 
