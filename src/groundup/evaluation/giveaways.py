@@ -30,7 +30,7 @@ _KINDS: Final = ("number", "category", "boolean", "datetime")
 
 # Errors are shares of what guessing the same for every row leaves: 0 is perfect, 1 is useless.
 _NEARLY_PERFECT: Final = 0.10
-_PERFECT: Final = 0.02  # asked of several columns at once, which honest measurements of one thing also are
+_PERFECT: Final = 0.03  # asked of several columns at once, which honest measurements of one thing also are
 _TIMES_BETTER: Final = 5.0
 _REST_IS_HARD: Final = 0.05
 _REST_IS_HARD_FOR_SEVERAL: Final = 0.25
