@@ -15,8 +15,9 @@ from groundup.data.options import DataOptions
 from groundup.doctor import data_rules, fit_rules
 from groundup.doctor.contract import NotApplicable
 from groundup.doctor.examine import load_rule
-from groundup.doctor.rules import DATA_RULES, FIT_RULES, RULES
-from groundup.doctor.signals import DataSignals, FitSignals, Span
+from groundup.doctor.rules import DATA_RULES, FIT_RULES, RULES, USE_RULES
+from groundup.doctor.signals import DataSignals, DoubtfulTargets, FitSignals, Span, UseSignals
+from groundup.evaluation.giveaways import Giveaways
 from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import LEARNERS, make_learner
 from groundup.monitoring.options import MonitoringOptions
@@ -36,6 +37,8 @@ SECTIONS = {
     "deployment": DeploymentOptions,
     "monitoring": MonitoringOptions,
 }
+
+Signals = DataSignals | FitSignals | UseSignals
 
 SCHEMA = Schema(
     [
@@ -63,6 +66,7 @@ HEALTHY_DATA = DataSignals(
     n_validation=30,
     n_test=30,
     class_counts={"no": 60, "yes": 40},
+    giveaways=Giveaways((("age", 0.6), ("city", 0.9)), n_rows=100),
 )
 
 HEALTHY_FIT = FitSignals(
@@ -78,7 +82,12 @@ HEALTHY_FIT = FitSignals(
     loss="log loss",
     facts={"best_round": 120, "n_rounds": 170, "stopped": "patience", "curve": {"validation": []}},
     n_train=100,
+    loss_ratio=0.4,
+    n_features=2,
+    doubtful=DoubtfulTargets(100, 2, Span(0.01, 0.0, 0.06), False, ((7, "no", "yes"),)),
 )
+
+HEALTHY_USE = UseSignals(100, ({"name": "age", "n": 100, "missing": (3, 0.03), "outside": (1, 0.02)},))
 
 PLANTED: dict[str, dict[str, Any]] = {
     "D004": {"n_rows_without_target": 16},
@@ -87,6 +96,9 @@ PLANTED: dict[str, dict[str, Any]] = {
     "D007": {"features": ("age", "city", "id")},
     "D010": {"profile": (column("age", 80), column("city"))},
     "D012": {"n_train": 1},
+    "D015": {"giveaways": Giveaways((("age", 0.01), ("city", 0.9)), ("age",), 0.8, n_rows=100)},
+    "D016": {"dominant": (("age", 0, 999, 1000),)},
+    "D017": {"forced_identifiers": {"city": "a different code in each of 100 rows"}},
     "F001": {"verdict": "overfits", "sentence": "It overfits by 0.3."},
     "F002": {"verdict": "underfits", "sentence": "It underfits."},
     "F003": {"improvement": Span(0.01, -0.1, 0.12)},
@@ -94,15 +106,21 @@ PLANTED: dict[str, dict[str, Any]] = {
         "facts": {"best_round": 1000, "n_rounds": 1000, "stopped": "limit", "curve": {"validation": []}}
     },
     "F005": {"slope": Span(0.05, 0.02, 0.08)},
+    "F006": {"loss_ratio": 0.001},
+    "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
+    "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_features": 30},
+    "M001": {"columns": ({"name": "age", "n": 100, "missing": (60, 0.03)},)},
 }
 """Code → the change of healthy signals that it must find."""
 
 
-def healthy(code: str) -> DataSignals | FitSignals:
+def healthy(code: str) -> Signals:
+    if code in USE_RULES:
+        return HEALTHY_USE
     return HEALTHY_DATA if code in DATA_RULES else HEALTHY_FIT
 
 
-def planted(code: str) -> DataSignals | FitSignals:
+def planted(code: str) -> Signals:
     return dataclasses.replace(healthy(code), **PLANTED[code])
 
 
@@ -140,7 +158,7 @@ def test_a_rule_finds_the_planted_fault_and_nothing_else_does(code: str) -> None
     assert finding.remedy.endswith(".")
     assert finding.evidence, "numbers behind the message"
     json.dumps(finding.to_json(), allow_nan=False)
-    for other in DATA_RULES if code in DATA_RULES else FIT_RULES:
+    for other in next(table for table in (DATA_RULES, FIT_RULES, USE_RULES) if code in table):
         if other != code:
             assert answer(other, planted(code)) == []
 
@@ -155,8 +173,10 @@ def test_a_rule_is_deterministic_and_changes_nothing(code: str) -> None:
 
 @pytest.mark.parametrize("code", RULES)
 def test_a_rule_answers_signals_that_hold_nothing(code: str) -> None:
-    empty: DataSignals | FitSignals
-    if code in DATA_RULES:
+    empty: Signals
+    if code in USE_RULES:
+        empty = UseSignals(0)
+    elif code in DATA_RULES:
         empty = DataSignals(SCHEMA, "y", "classification")
     else:
         empty = FitSignals("classification", "ridge")

@@ -9,12 +9,18 @@ import yaml
 
 from groundup.core.findings import CODES
 from groundup.data.options import DataOptions
+from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import make_learner
 from groundup.preparation.options import PreparationOptions
 from groundup.problems.options import ProblemOptions
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
-SECTIONS = {"data": DataOptions, "preparation": PreparationOptions, "problem": ProblemOptions}
+SECTIONS = {
+    "data": DataOptions,
+    "evaluation": EvaluationOptions,
+    "preparation": PreparationOptions,
+    "problem": ProblemOptions,
+}
 HEADINGS = ["Example", "How it is found", "Why it matters", "What to do", "When to ignore it"]
 
 

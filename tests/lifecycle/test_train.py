@@ -21,6 +21,8 @@ from groundup.core.errors import (
 )
 from groundup.core.events import Event, Request
 from groundup.core.runs import RunFolder, list_runs
+from groundup.data.samples import load_sample
+from groundup.lifecycle import predict
 
 
 class Watcher:
@@ -321,3 +323,48 @@ def test_answers_are_spelled_as_the_target_is(tmp_path: Path) -> None:
     assert gu.reproduce(run.folder).equal
     booleans = pl.DataFrame({"a": [i % 7 for i in range(140)], "y": [i % 7 > 3 for i in range(140)]})
     assert gu.train(booleans, "y", model="logistic", runs=tmp_path).model.predict_row({"a": 6}) is True
+
+
+def test_a_column_that_gives_the_target_away_is_found_and_its_patch_leaves_it_out(tmp_path: Path) -> None:
+    rows = _titanic().with_columns(boat=pl.when(pl.col("survived") == 1).then(pl.lit("C 7")))
+    found = {finding.code: finding for finding in gu.check(rows, "survived").findings}
+    assert found["D015"].column == "boat"
+    run = gu.train(rows, "survived", model="lightgbm", runs=tmp_path)
+    assert {"D015", "F006"} <= {finding.code for finding in run.findings}
+    again = gu.train(rows, "survived", model="lightgbm", runs=tmp_path, overrides=dict(found["D015"].patch))
+    assert not {"D015", "F006"} & {finding.code for finding in again.findings}
+
+
+def test_wrong_labels_are_found_without_further_fits(tmp_path: Path) -> None:
+    rows = load_sample("penguins")
+    random = np.random.default_rng(0)
+    wrong = random.random(len(rows)) < 0.1
+    shifted = {"Adelie": "Gentoo", "Gentoo": "Chinstrap", "Chinstrap": "Adelie"}
+    given = [
+        shifted[name] if is_wrong else name for name, is_wrong in zip(rows["species"], wrong, strict=True)
+    ]
+    run = gu.train(rows.with_columns(species=pl.Series(given)), "species", model="logistic", runs=tmp_path)
+    (finding,) = [finding for finding in run.findings if finding.code == "F007"]
+    named = [row for row, _, _ in finding.evidence["rows"]]
+    assert wrong[named].mean() > 0.8
+    assert [shifted[rows["species"][row]] for row in named if wrong[row]] == [
+        label for row, label, _ in finding.evidence["rows"] if wrong[row]
+    ]
+
+
+def test_new_rows_unlike_the_training_rows_are_told(penguins: gu.Run, tmp_path: Path) -> None:
+    rows = load_sample("penguins")
+    assert "M001" not in {each["code"] for each in gu.evaluate(penguins.folder, rows)["findings"]}
+    changed = rows.with_columns(pl.col("culmen_length_mm") / 25.4, island=pl.lit("Bouvet"))
+    told = [each for each in gu.evaluate(penguins.folder, changed)["findings"] if each["code"] == "M001"]
+    assert {each["column"] for each in told} == {"culmen_length_mm", "island"}
+    emptied = changed.with_columns(island=pl.lit(None, pl.String))
+    said = predict(penguins.folder, emptied, tmp_path / "answers.csv")["findings"]
+    assert [each["evidence"]["what"] for each in said if each["code"] == "M001"] == ["missing", "outside"]
+
+
+def test_an_identifier_forced_to_be_a_feature_is_told() -> None:
+    rows = load_sample("penguins").with_row_index("penguin_id")
+    forced = gu.check(rows, "species", overrides={"data.columns.penguin_id": "number"})
+    assert "D017" in {each.code for each in forced.findings}
+    assert "D017" not in {each.code for each in gu.check(rows, "species").findings}

@@ -30,6 +30,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D012": "There are more columns than rows",
         "D013": "Padding around the table was skipped",
         "D014": "Files of one table differ in their columns",
+        "D015": "A column gives the target away",
+        "D016": "A column is nearly constant",
+        "D017": "An identifier is used as a feature",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",
@@ -47,6 +50,11 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F003": "The model is no better than the baseline",
         "F004": "Training stopped before it had converged",
         "F005": "More data would help",
+        "F006": "The model is suspiciously good",
+        "F007": "Labels look wrong",
+        "F008": "There is too little data for the question",
+        # M: using the model on new rows
+        "M001": "New rows are unlike the training rows",
     }
 )
 """Every code and its title; each has a page in `docs/findings/`."""

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -176,3 +176,40 @@ def _json(value: Any) -> Any:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def dominant_values(
+    frame: pl.DataFrame, columns: Iterable[Mapping[str, Any]], *, above: float = 0.99
+) -> list[tuple[str, Json, int, int]]:
+    """Return the columns in which one of several values makes up more than a share of the known ones.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows.
+    columns : iterable of mapping
+        Their statistics, as `profile` returns them; only columns with few distinct values are looked at.
+    above : float, default=0.99
+        The share.
+
+    Returns
+    -------
+    list of (str, value, int, int)
+        Name, value, rows with it, rows with any value.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"flag": [0] * 399 + [1], "age": range(400)})
+    >>> schema = Schema([Column("flag", "number", "integer"), Column("age", "number", "integer")])
+    >>> dominant_values(frame, profile(frame, schema))
+    [('flag', 0, 399, 400)]
+    """
+    found = []
+    for column in columns:
+        n_known = column["n"] - column["n_missing"]
+        if not 1 < column["n_unique"] <= 1 + (1 - above) * n_known:
+            continue
+        ((value, n_same),) = _most_frequent(frame[column["name"]].drop_nulls(), 1)
+        if n_same > above * n_known:
+            found.append((str(column["name"]), _json(value), n_same, n_known))
+    return found

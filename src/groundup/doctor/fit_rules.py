@@ -8,6 +8,7 @@ from groundup.core.findings import Finding
 from groundup.core.json import Json
 from groundup.core.wording import count, listed, number
 from groundup.doctor.contract import Answer, NotApplicable
+from groundup.doctor.leak_rules import is_suspicious
 from groundup.doctor.signals import FitSignals, Span
 
 LAST_ROUNDS: Final = 0.05
@@ -144,7 +145,7 @@ def more_data_would_help(signals: FitSignals) -> Answer:
     if signals.slope is None:
         return NotApplicable("no learning curve was drawn")
     value, low, high = signals.slope
-    if low <= 0:
+    if low <= 0 or is_suspicious(signals):  # of what hardly errs, more would be no help
         return ()
     return (
         Finding(

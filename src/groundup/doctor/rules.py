@@ -12,6 +12,9 @@ DATA_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a Data
         "D007": "groundup.doctor.data_rules:identifier_column",
         "D010": "groundup.doctor.data_rules:many_missing_values",
         "D012": "groundup.doctor.data_rules:more_columns_than_rows",
+        "D015": "groundup.doctor.leak_rules:gives_target_away",
+        "D016": "groundup.doctor.column_rules:near_constant_column",
+        "D017": "groundup.doctor.column_rules:identifier_as_feature",
     }
 )
 
@@ -22,7 +25,16 @@ FIT_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a FitSi
         "F003": "groundup.doctor.fit_rules:no_better_than_baseline",
         "F004": "groundup.doctor.fit_rules:not_converged",
         "F005": "groundup.doctor.fit_rules:more_data_would_help",
+        "F006": "groundup.doctor.leak_rules:suspiciously_good",
+        "F007": "groundup.doctor.label_rules:labels_look_wrong",
+        "F008": "groundup.doctor.column_rules:too_little_data",
     }
 )
 
-RULES: Final[Mapping[str, str]] = MappingProxyType({**DATA_RULES, **FIT_RULES})
+USE_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a UseSignals
+    {
+        "M001": "groundup.doctor.use_rules:unlike_training",
+    }
+)
+
+RULES: Final[Mapping[str, str]] = MappingProxyType({**DATA_RULES, **FIT_RULES, **USE_RULES})

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from groundup.core.json import Json
 from groundup.core.schema import Schema
 from groundup.core.tasks import Task
+from groundup.evaluation.giveaways import Giveaways
 
 Verdict: TypeAlias = Literal["overfits", "underfits", "fits", "undecided"]
 
@@ -17,6 +18,49 @@ class Span(NamedTuple):
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class DoubtfulTargets:
+    """Targets that are probably wrong, found from out-of-fold predictions.
+
+    Parameters
+    ----------
+    n_rows : int
+        Training rows that were looked at.
+    n_doubtful : int
+        Rows whose target is doubtful.
+    share : Span or None
+        Estimated share of wrong labels; None for numbers.
+    stands_out : bool
+        Whether wrong targets are the best explanation.
+    rows : tuple of (int, value, value)
+        The most doubtful, first: position in the source's rows that have a target (from 0), the given
+        target, and the likely one.
+    """
+
+    n_rows: int
+    n_doubtful: int
+    share: Span | None
+    stands_out: bool
+    rows: tuple[tuple[int, Json, Json], ...] = ()
+
+
+@dataclass(frozen=True)
+class UseSignals:
+    """What comparing new rows with the training rows found out.
+
+    Parameters
+    ----------
+    n_rows : int
+        New rows.
+    columns : sequence of mapping
+        One a column, as `groundup.monitoring.mismatch.count_mismatches` says; empty where the training
+        rows are not known.
+    """
+
+    n_rows: int
+    columns: Sequence[Mapping[str, Any]] = ()
 
 
 NO_PROFILE: Final[tuple[Mapping[str, Any], ...]] = ()
@@ -46,7 +90,13 @@ class DataSignals:
     n_train, n_validation, n_test : int
         Rows of each part.
     class_counts : mapping
-        Rows of each class in the training part; empty for regression.
+        Rows of each class in the training part, in the order of the classes; empty for regression.
+    giveaways : Giveaways or None
+        What single columns say about the target; None where that could not be compared.
+    dominant : sequence of (str, value, int, int)
+        Features with one value in nearly all training rows: name, value, rows with it, rows with any.
+    forced_identifiers : mapping of str to str
+        Features that look like identifiers though the recipe says they are something else → why.
 
     Examples
     --------
@@ -68,6 +118,9 @@ class DataSignals:
     n_validation: int = 0
     n_test: int = 0
     class_counts: Mapping[str, int] = field(default_factory=dict)
+    giveaways: Giveaways | None = None
+    dominant: Sequence[tuple[str, object, int, int]] = ()
+    forced_identifiers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_features(self) -> int:
@@ -112,6 +165,14 @@ class FitSignals:
         ``chosen``, ``best_round``, ``n_rounds``, ``stopped`` and ``curve`` where they are there.
     n_train : int
         Rows the final model was fitted on.
+    loss_ratio : float or None
+        Mean out-of-fold loss as a share of the baseline's; None where no rows were held out.
+    doubtful : DoubtfulTargets or None
+        Which targets look wrong; None where the model cannot judge that.
+    target : str
+        The column to predict, for the messages.
+    n_features : int
+        How many columns are offered to the preparation.
     """
 
     task: Task
@@ -126,6 +187,10 @@ class FitSignals:
     loss: str = "loss"
     facts: Mapping[str, Any] = field(default_factory=dict)
     n_train: int = 0
+    loss_ratio: float | None = None
+    doubtful: DoubtfulTargets | None = None
+    target: str = "target"
+    n_features: int = 0
 
     @property
     def used(self) -> Mapping[str, Any]:

@@ -16,13 +16,15 @@ from groundup.core.runs import RunFolder
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.data.fingerprint import fingerprint
+from groundup.data.kinds import find_kind
 from groundup.data.leaks import find_leaks
 from groundup.data.options import SplitOptions
-from groundup.data.profile import profile
+from groundup.data.profile import dominant_values, profile
 from groundup.data.split import Split, make_split
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import DATA_RULES
 from groundup.doctor.signals import DataSignals
+from groundup.evaluation.giveaways import find_giveaways
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.session import Session
 from groundup.monitoring.reference import build_reference
@@ -150,7 +152,7 @@ def collect(session: Session, framed: Framed) -> Collected:
                 seed=session.seed("leaks"),
             )
         )
-        session.report_findings(_examine_data(framed, collected))
+        session.report_findings(_examine_data(session, framed, collected))
         _write_data(session, collected)
         kinds = [dataset.schema[name].kind for name in collected.features]
         counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
@@ -197,7 +199,7 @@ def _refuse_other_data(session: Session) -> None:
         )
 
 
-def _examine_data(framed: Framed, collected: Collected) -> list[Any]:
+def _examine_data(session: Session, framed: Framed, collected: Collected) -> list[Any]:
     """Ask the doctor's rules about the data."""
     problem = framed.problem
     counts = np.bincount(collected.y_train, minlength=len(problem.classes)) if problem.classes else ()
@@ -213,8 +215,31 @@ def _examine_data(framed: Framed, collected: Collected) -> list[Any]:
         n_validation=len(collected.split.validation),
         n_test=len(collected.split.test),
         class_counts={str(name): int(n) for name, n in zip(problem.classes, counts, strict=True)},
+        giveaways=find_giveaways(
+            collected.train.frame(collected.features),
+            collected.schema.select(collected.features),
+            collected.y_train,
+            task=problem.task,
+            seed=session.seed("giveaways"),
+        ),
+        dominant=dominant_values(
+            collected.train.frame(),
+            [each for each in collected.profile if each["name"] in collected.features],
+        ),
+        forced_identifiers=_forced_identifiers(session, collected),
     )
     return list(examine(signals, DATA_RULES).findings)
+
+
+def _forced_identifiers(session: Session, collected: Collected) -> dict[str, str]:
+    """Return the features that look like identifiers though the recipe calls them something else, and why."""
+    forced = [name for name in collected.features if name in session.recipe.data.columns]
+    kinds = {
+        name: find_kind(collected.train.frame([name])[name], collected.schema[name].storage)
+        for name in forced
+        if collected.schema[name].kind not in ("identifier", "constant")
+    }
+    return {name: found.reason for name, found in kinds.items() if found.kind == "identifier"}
 
 
 def _write_data(session: Session, collected: Collected) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from groundup.core.wording import count, listed
 from groundup.data.dataset import Dataset
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import FIT_RULES
-from groundup.doctor.signals import FitSignals, Span
+from groundup.doctor.signals import DoubtfulTargets, FitSignals, Span
 from groundup.evaluation.curves import error_curves
 from groundup.evaluation.fit_evidence import mixed_losses
 from groundup.evaluation.fit_verdict import FitEvidence, FitVerdict, judge_fit
@@ -25,6 +25,7 @@ from groundup.evaluation.intervals import (
     mean_interval,
     paired_difference,
 )
+from groundup.evaluation.label_noise import MOST_OUTLYING, find_label_noise, find_outlying
 from groundup.evaluation.metrics import default_metrics, get_metric, row_losses
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
@@ -40,6 +41,7 @@ _FLEXIBLE = "lightgbm"
 _PROBE = {"n_estimators": 50, "num_leaves": 8, "learning_rate": 0.1}
 _PROBE_ROWS = 20_000
 _N_TOP = 3
+_N_DOUBTFUL = 100
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Judgement:
         What shuffling each column costs.
     curves : dict
         Confusion, ROC, precision–recall, calibration or residuals, on the test part.
+    loss_ratio : float or None
+        Mean out-of-fold loss as a share of the baseline's.
+    doubtful : DoubtfulTargets or None
+        Which targets of the training rows look wrong.
     """
 
     verdict: FitVerdict | None
@@ -71,6 +77,8 @@ class Judgement:
     fractions: list[dict[str, Any]] = field(default_factory=list)
     importance: list[dict[str, Any]] = field(default_factory=list)
     curves: dict[str, Any] = field(default_factory=dict)
+    loss_ratio: float | None = None
+    doubtful: DoubtfulTargets | None = None
 
     def fit_facts(self) -> dict[str, Any]:
         """Return the verdict and the curve over data for the report."""
@@ -85,6 +93,15 @@ class Judgement:
                 "evidence": self.verdict.evidence,
             }
         return facts
+
+
+class OutOfFold(NamedTuple):
+    """Training rows, their targets, and what the chosen learner and the baseline say of them out of fold."""
+
+    rows: IntArray
+    y: NDArray[np.generic]
+    model: Predictions
+    baseline: Predictions
 
 
 class Judge:
@@ -125,17 +142,52 @@ class Judge:
         """Return the loss of each row."""
         return row_losses(self.problem.task, y_true, predictions)
 
-    def judge(self, fractions: list[dict[str, Any]]) -> FitVerdict | None:
-        """Say whether the model over- or underfits; None where no row was held out."""
-        results, problem = self.training.results, self.problem
-        if self.training.chosen not in results or BASELINE not in results:
+    @cached_property
+    def out_of_fold(self) -> OutOfFold | None:
+        """What is said of training rows by models that have not seen them; None where there is nothing."""
+        results, chosen = self.training.results, self.training.chosen
+        if chosen not in results or BASELINE not in results:
             return None
-        if self.trainer.is_partial(self.training.final):  # its own rows were held out in part
-            return None
-        rows, model = self.trainer.held_out(results[self.training.chosen])
+        rows, model = self.trainer.held_out(results[chosen])
         baseline_rows, guesses = self.trainer.held_out(results[BASELINE])
         baseline = guesses.take(np.flatnonzero(np.isin(baseline_rows, rows)))
-        part, y = self.collected.train.take(rows), self.collected.y_train[rows]
+        return OutOfFold(rows, self.collected.y_train[rows], model, baseline)
+
+    def loss_ratio(self) -> float | None:
+        """Return the out-of-fold loss as a share of the baseline's."""
+        if self.out_of_fold is None:
+            return None
+        _, y, model, baseline = self.out_of_fold
+        guessed = float(self.losses(y, baseline).mean())
+        return float(self.losses(y, model).mean()) / guessed if guessed > 0 else None
+
+    def doubtful_targets(self) -> DoubtfulTargets | None:
+        """Return which targets of the training rows look wrong; no further fit is needed."""
+        if self.out_of_fold is None:
+            return None
+        rows, y, model, _ = self.out_of_fold
+        positions, decode = self.collected.split.train[rows], self.collected.target_plan.decode
+        if model.probabilities is None:
+            far, _ = find_outlying(y, model.values)
+            likely, share, n_doubtful = model.values[far], None, len(far)
+            stands_out = 0 < n_doubtful <= MOST_OUTLYING * len(y)
+        else:
+            noise = find_label_noise(y, model.probabilities)
+            if noise is None:
+                return None
+            far, likely, n_doubtful = noise.rows, noise.likely, len(noise.rows)
+            share, stands_out = Span(noise.share, noise.low, noise.high), noise.stands_out
+        far, likely = far[:_N_DOUBTFUL], likely[:_N_DOUBTFUL]
+        shown = zip(positions[far].tolist(), decode(y[far]), decode(likely), strict=True)
+        return DoubtfulTargets(len(y), n_doubtful, share, stands_out, tuple(shown))
+
+    def judge(self, fractions: list[dict[str, Any]]) -> FitVerdict | None:
+        """Say whether the model over- or underfits; None where no row was held out."""
+        problem = self.problem
+        if self.out_of_fold is None or self.trainer.is_partial(self.training.final):
+            return None  # a partial model's own rows were held out in part
+        rows, y, model, baseline = self.out_of_fold
+        part = self.collected.train.take(rows)
         options = self.trainer.bootstrap_options(part, "verdict")
         facts = self.training.final.fitted.facts()
         return judge_fit(
@@ -280,7 +332,17 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         baseline = trainer.fit_on(BASELINE, np.arange(collected.train.n_rows), fold=None, is_told=False)
         test_scores, improvement, curves = judge.measure_test(baseline)
         scores |= test_scores
-        judgement = Judgement(verdict, improvement, baseline, scores, fractions, importance, curves)
+        judgement = Judgement(
+            verdict,
+            improvement,
+            baseline,
+            scores,
+            fractions,
+            importance,
+            curves,
+            loss_ratio=judge.loss_ratio(),
+            doubtful=judge.doubtful_targets(),
+        )
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
         step.say(_opened(trainer, scores))
@@ -326,6 +388,10 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         loss="log loss" if problem.task == "classification" else "squared error",
         facts=training.final.fitted.facts(),
         n_train=trainer.collected.train.n_rows,
+        loss_ratio=judgement.loss_ratio,
+        doubtful=judgement.doubtful,
+        target=problem.target,
+        n_features=len(trainer.collected.features),
     )
     return examine(signals, FIT_RULES).findings
 

@@ -1,6 +1,7 @@
 """What a finished run is for: measuring it on new rows, predicting a file, making it again."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from groundup.core.errors import DataError, PackageError, StorageError
+from groundup.core.errors import DataError, PackageError, RunError, StorageError
 from groundup.core.files import whole_file
+from groundup.core.findings import Finding
 from groundup.core.inputs import Predictions
 from groundup.core.runs import RunFolder
 from groundup.core.schema import Schema
@@ -19,10 +21,14 @@ from groundup.data.frames import unique_names
 from groundup.data.options import DataOptions
 from groundup.data.source_names import given_source
 from groundup.data.sources import read
+from groundup.doctor.examine import examine
+from groundup.doctor.rules import USE_RULES
+from groundup.doctor.signals import UseSignals
 from groundup.evaluation.intervals import BootstrapOptions, bootstrap
 from groundup.evaluation.metrics import METRICS
 from groundup.lifecycle.collect import codes_of
 from groundup.lifecycle.run import Run
+from groundup.monitoring.mismatch import count_mismatches
 from groundup.preparation.target import TargetPlan
 from groundup.serving.package import load_model
 
@@ -103,8 +109,27 @@ def evaluate_model(folder: Path, source: object) -> dict[str, Any]:
         "metrics": scores,
         "baseline": baseline,
         "titles": {name: METRICS[name].title for name in metrics},
-        "findings": [finding.to_json() for finding in dataset.findings],
+        "findings": [
+            finding.to_json()
+            for finding in (*dataset.findings, *_unlike_training(folder, model, [table], len(table)))
+        ],
     }
+
+
+def _unlike_training(
+    folder: Path, model: "Model", batches: Iterable[pl.DataFrame], n_rows: int
+) -> tuple[Finding, ...]:
+    """Ask the doctor whether new rows look like the training rows; nothing is known of these in a package."""
+    data = RunFolder(folder).data
+    if not data.is_file():
+        return ()
+    try:
+        columns = json.loads(data.read_text(encoding="utf-8"))["reference"]
+        reference = [column for column in columns if column["name"] in model.schema]
+        signals = UseSignals(n_rows, count_mismatches(batches, reference))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"`{data}` is damaged or was edited. Train the run again.") from error
+    return examine(signals, USE_RULES).findings
 
 
 def _card_columns(model: "Model") -> Schema:
@@ -192,7 +217,13 @@ def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
     return {
         "n_rows": len(answers),
         "output": str(output),
-        "findings": [finding.to_json() for finding in dataset.findings],
+        "findings": [
+            finding.to_json()
+            for finding in (
+                *dataset.findings,
+                *_unlike_training(folder, model, dataset.batches(), dataset.n_rows),
+            )
+        ],
     }
 
 
