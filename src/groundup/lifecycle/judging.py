@@ -26,6 +26,7 @@ from groundup.evaluation.intervals import (
     paired_difference,
 )
 from groundup.evaluation.metrics import default_metrics, get_metric, row_losses
+from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.session import Session
@@ -47,29 +48,35 @@ class Judgement:
 
     Parameters
     ----------
-    scores : dict of str to Scores
-        By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     verdict : FitVerdict or None
         Over- or underfitting; None when training was stopped too early to tell.
+    improvement : Interval
+        Loss of the baseline minus loss of the model, per test row.
+    baseline : Trained
+        The baseline, fitted on the same rows.
+    decided : Decided
+        Calibration, threshold, and the scores behind intervals and sets.
+    scores : dict of str to Scores
+        By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     fractions : list of dict
         Held-out loss by share of the training rows; empty when training was stopped.
     importance : list of dict
         What shuffling each column costs.
     curves : dict
         Confusion, ROC, precision–recall, calibration or residuals, on the test part.
-    baseline : Trained
-        The baseline, fitted on the same rows.
-    improvement : Interval
-        Loss of the baseline minus loss of the model, per test row.
+    worth : dict
+        What the decisions are worth on the test part (see `decided_facts`).
     """
 
     verdict: FitVerdict | None
     improvement: Interval
     baseline: Trained
+    decided: Decided
     scores: dict[str, Scores] = field(default_factory=dict)
     fractions: list[dict[str, Any]] = field(default_factory=list)
     importance: list[dict[str, Any]] = field(default_factory=list)
     curves: dict[str, Any] = field(default_factory=dict)
+    worth: dict[str, Any] = field(default_factory=dict)
 
     def fit_facts(self) -> dict[str, Any]:
         """Return the verdict and the curve over data for the report."""
@@ -89,8 +96,9 @@ class Judgement:
 class Judge:
     """Measures the chosen model; the test part is opened by `measure_test` alone."""
 
-    def __init__(self, session: Session, trainer: Trainer, training: Training) -> None:
-        self.session, self.trainer, self.training = session, trainer, training
+    def __init__(self, session: Session, trainer: Trainer, training: Training, decided: Decided) -> None:
+        self.session, self.trainer, self.training, self.decided = session, trainer, training, decided
+        self.answer = decided.answering.apply
         self.framed, self.collected = trainer.framed, trainer.collected
         self.problem = trainer.framed.problem
         metric = self.problem.metric
@@ -99,12 +107,12 @@ class Judge:
 
     @cached_property
     def on_train(self) -> Predictions:
-        """Return what the final model says of the training part."""
+        """Return what the learner says of the training part, before calibration and threshold."""
         return self.training.final.predict(self.collected.train)
 
     @cached_property
     def on_validation(self) -> Predictions:
-        """Return what the final model says of the validation part."""
+        """Return what the learner says of the validation part, before calibration and threshold."""
         return self.training.final.predict(self.collected.validation)
 
     def scores(
@@ -211,7 +219,7 @@ class Judge:
             chosen = generator(self.session.seed("importance"), "rows").permutation(part.n_rows)
             part = part.take(np.sort(chosen[:_IMPORTANCE_ROWS]))
         return permutation_importance(
-            lambda frame: final.fitted.predict(final.preparation.transform(frame)),
+            lambda frame: self.answer(final.fitted.predict(final.preparation.transform(frame))),
             part.frame(final.preparation.columns),
             collected.encode(part),
             metric=get_metric(self.problem.metric, self.problem.task),
@@ -219,11 +227,14 @@ class Judge:
             shuffling=Shuffling(repeats=repeats, seed=self.session.seed("importance")),
         )
 
-    def measure_test(self, baseline: Trained) -> tuple[dict[str, Scores], Interval, dict[str, Any]]:
+    def measure_test(
+        self, baseline: Trained
+    ) -> tuple[dict[str, Scores], Interval, dict[str, Any], dict[str, Any]]:
         """Open the test part and measure the model and the baseline on it."""
         test = self.collected.test.open()
         y_true = self.collected.encode(test)
-        predictions, guesses = self.training.final.predict(test), baseline.predict(test)
+        raw, guesses = self.training.final.predict(test), baseline.predict(test)
+        predictions = self.answer(raw)
         scores = {
             "test": self.scores(y_true, predictions, test, "test"),
             "baseline": self.scores(y_true, guesses, test, "test"),
@@ -235,31 +246,37 @@ class Judge:
         )
         labels = [str(label) for label in self.problem.classes]
         curves = error_curves(y_true, predictions, labels=labels, positive=self.framed.positive_code)
-        return scores, improvement, curves
+        return scores, improvement, curves, decided_facts(self.decided, self.trainer, test, y_true, raw)
 
 
 def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> Judgement:
     """Judge the fit on the training part, then open the test part, once."""
-    judge = Judge(session, trainer, training)
     collected = trainer.collected
     with session.step(7, "Evaluate and tune") as step:
+        decided = decide(trainer, training)
+        session.reasons.update(decided.reasons())
+        for sentence in said_of(decided):
+            step.say(sentence)
+        judge = Judge(session, trainer, training, decided)
         is_stopped = session.events.should_stop
         fractions = [] if is_stopped else judge.learning_curve()
         verdict = judge.judge(fractions)
         importance = [] if is_stopped else judge.importance()
         scores = {
-            "train": judge.scores(collected.y_train, judge.on_train, collected.train, "train"),
+            "train": judge.scores(collected.y_train, judge.answer(judge.on_train), collected.train, "train"),
             "validation": judge.scores(
-                collected.y_validation, judge.on_validation, collected.validation, "validation"
+                collected.y_validation, judge.answer(judge.on_validation), collected.validation, "validation"
             ),
         }
         if training.chosen in training.results:
             averages = trainer.average_scores(training.results[training.chosen], judge.metrics)
             scores["cross_validation"] = {name: score.to_json() for name, score in averages.items()}
         baseline = trainer.fit_on(BASELINE, np.arange(collected.train.n_rows), fold=None, is_told=False)
-        test_scores, improvement, curves = judge.measure_test(baseline)
+        test_scores, improvement, curves, worth = judge.measure_test(baseline)
         scores |= test_scores
-        judgement = Judgement(verdict, improvement, baseline, scores, fractions, importance, curves)
+        judgement = Judgement(
+            verdict, improvement, baseline, decided, scores, fractions, importance, curves, worth
+        )
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
         step.say(_opened(trainer, scores))
