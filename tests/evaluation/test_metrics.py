@@ -240,7 +240,7 @@ def test_a_sure_mistake_costs_a_finite_loss() -> None:
 
 @pytest.mark.parametrize("k", [3, 5])
 def test_top_k_accuracy_is_that_of_scikit_learn(k: int) -> None:
-    y, predictions, weight = classes(0, 200, 7)
+    y, predictions, _ = classes(0, 200, 7)
     expected = peer.top_k_accuracy_score(y, predictions.probabilities, k=k, labels=range(7))
     assert METRICS[f"top_{k}_accuracy"].compute(y, predictions) == pytest.approx(expected)
 

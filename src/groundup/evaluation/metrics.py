@@ -462,7 +462,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
                 tasks=_CLASSES,
                 higher_is_better=True,
                 explanation="The share of rows whose class was among the three most probable ones; 1 is "
-                "perfect, guessing gives 3 / number of classes, and with up to three classes it says nothing.",
+                "perfect, guessing gives 3 / number of classes; with up to three classes it says nothing.",
                 undefined=_NEVER,
                 function=scores.top_3_accuracy,
             ),
@@ -472,7 +472,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
                 tasks=_CLASSES,
                 higher_is_better=True,
                 explanation="The share of rows whose class was among the five most probable ones; 1 is "
-                "perfect, guessing gives 5 / number of classes, and with up to five classes it says nothing.",
+                "perfect, guessing gives 5 / number of classes; with up to five classes it says nothing.",
                 undefined=_NEVER,
                 function=scores.top_5_accuracy,
             ),

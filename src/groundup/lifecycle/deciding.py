@@ -119,7 +119,7 @@ class _Calibration:
             return method, f"it lowers the cross-validated log loss on the validation part by {range_}", gain
         return (
             None,
-            f"`{method}` would not lower the log loss on the validation part for sure: {range_}",
+            f"`{method}` does not lower the log loss on the validation part beyond chance: {range_}",
             gain,
         )
 
