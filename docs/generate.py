@@ -10,6 +10,7 @@ from typing import Any
 from groundup.core.options import Options
 from groundup.core.wording import number
 from groundup.data.options import SplitOptions
+from groundup.evaluation.options import Costs
 from groundup.models.catalogue import LEARNERS, learner_class
 from groundup.models.contract import Choice, Learner, Range
 from groundup.preparation.options import ColumnPreparation
@@ -47,6 +48,7 @@ _NESTED: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {
     "data": (("split", SplitOptions),),
     "preparation": (("columns.NAME", ColumnPreparation),),
     "training": (("early_stopping", EarlyStopping),),
+    "evaluation": (("cost", Costs),),
 }
 """Options that are sections of their own; each gets a table below its section's."""
 

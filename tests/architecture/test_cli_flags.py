@@ -14,7 +14,7 @@ FLAGS = {
     "show": ["RUN", RUNS, "--json"],
     "runs": [RUNS, "--json"],
     "evaluate": ["RUN", "FILE", RUNS, "--json"],
-    "predict": ["RUN", "FILE", "--output -o", RUNS],
+    "predict": ["RUN", "FILE", "--output -o", RUNS, "--coverage"],
     "resume": ["RUN", RUNS, PROGRESS],
     "reproduce": ["RUN", RUNS, PROGRESS],
     "models": ["NAME"],

@@ -189,8 +189,8 @@ class FakeLifecycle(SimpleNamespace):
             "findings": [],
         }
 
-    def predict(self, *arguments: Any) -> dict[str, Any]:
-        self.calls.append(("predict", arguments, {}))
+    def predict(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        self.calls.append(("predict", arguments, options))
         return {"n_rows": 1309, "output": "out.csv", "findings": [FINDING]}
 
 

@@ -10,7 +10,7 @@ Main = Callable[..., tuple[int, str, str]]
 def test_it_says_what_it_wrote_and_found(groundup_main: Main, lifecycle: Any, run_folder: Path) -> None:
     code, out, err = groundup_main("predict", "first", "new.csv", "-o", "out.csv")
     assert (code, err) == (0, "")
-    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {})]
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {"coverage": None})]
     assert out.startswith("Wrote 1 309 predictions to out.csv.\n")
     assert "D010" in out
 
@@ -19,3 +19,12 @@ def test_it_needs_a_place_for_the_answers(groundup_main: Main) -> None:
     code, _, err = groundup_main("predict", "first", "new.csv")
     assert code == 2
     assert "--output" in err
+
+
+def test_a_coverage_is_a_share_and_is_passed_on(
+    groundup_main: Main, lifecycle: Any, run_folder: Path
+) -> None:
+    groundup_main("predict", "first", "new.csv", "-o", "out.csv", "--coverage", "0.8")
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {"coverage": 0.8})]
+    code, _, err = groundup_main("predict", "first", "new.csv", "-o", "out.csv", "--coverage", "90")
+    assert (code, "--coverage" in err) == (2, True)

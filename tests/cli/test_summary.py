@@ -61,3 +61,16 @@ def test_a_stopped_run_says_so(report: dict[str, Any], capfd: pytest.CaptureFixt
     report["status"] = "stopped"
     print_summary(report, Path("runs/first"))
     assert "training was stopped early" in capfd.readouterr().out
+
+
+def test_what_was_decided_for_the_answers_is_told(
+    report: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    cost = {"model": {"value": 0.5}, "always_yes": {"value": 0.75}, "cheaper_constant": "always_yes"}
+    error = {"value": 0.03, "low": 0.01, "high": 0.05}
+    report["calibration"] = {"method": "platt", "reason": "it helps", "expected_calibration_error": error}
+    report["threshold"] = {"value": 0.2, "reason": "errors cost least", "cost": cost}
+    print_summary(report, Path("runs/first"))
+    out = " ".join(capfd.readouterr().out.split())
+    assert "Answers Calibration platt: it helps. Probabilities are off by 0.030 [0.010, 0.050]" in out
+    assert "Threshold 0.2: errors cost least. A test row costs 0.5; always yes: 0.75." in out

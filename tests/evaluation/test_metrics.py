@@ -236,3 +236,25 @@ def test_row_losses_average_to_the_metric() -> None:
 def test_a_sure_mistake_costs_a_finite_loss() -> None:
     sure = Predictions(np.array([1]), np.array([[0.0, 1.0]]))
     assert row_losses("classification", np.array([0]), sure)[0] == pytest.approx(36.04, abs=0.01)
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_top_k_accuracy_is_that_of_scikit_learn(k: int) -> None:
+    y, predictions, _ = classes(0, 200, 7)
+    expected = peer.top_k_accuracy_score(y, predictions.probabilities, k=k, labels=range(7))
+    assert METRICS[f"top_{k}_accuracy"].compute(y, predictions) == pytest.approx(expected)
+
+
+def test_equally_probable_classes_are_named_in_their_order() -> None:
+    flat = Predictions(np.zeros(6, dtype=np.int64), np.full((6, 6), 1 / 6))
+    assert METRICS["top_3_accuracy"].compute(np.arange(6), flat) == 0.5
+
+
+def test_mape_is_that_of_scikit_learn_and_undefined_at_zero() -> None:
+    random = np.random.default_rng(0)
+    y = random.normal(5, 1, 100)
+    predictions = Predictions(y + random.normal(0, 1, 100))
+    expected = peer.mean_absolute_percentage_error(y, predictions.values)
+    assert METRICS["mape"].compute(y, predictions) == pytest.approx(expected)
+    y[3] = 0
+    assert np.isnan(METRICS["mape"].compute(y, predictions))

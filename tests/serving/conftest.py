@@ -17,8 +17,10 @@ from groundup.models.contract import FitContext, RoundsResult
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation
 from groundup.preparation.target import TargetPlan
+from groundup.serving.answering import Answering
+from groundup.serving.model import Model
 from groundup.serving.options import DeploymentOptions
-from groundup.serving.package import PackageContents
+from groundup.serving.package import PackageContents, load_package, write_package
 
 SCHEMA = Schema(
     [
@@ -82,6 +84,7 @@ def make_contents(
     hyperparameters: Mapping[str, Any] | None = None,
     missing_columns: Any = "error",
     classes: int = 2,
+    answering: Answering | None = None,
 ) -> PackageContents:
     """Return a fitted model."""
     frame = table()
@@ -105,6 +108,7 @@ def make_contents(
         learner=learner,
         fitted_reference=type(model).fitted,
         deployment=DeploymentOptions(missing_columns=missing_columns),
+        answering=Answering() if answering is None else answering,
         card={"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}},
     )
 
@@ -137,8 +141,26 @@ def boosted() -> PackageContents:
 @pytest.fixture(scope="session")
 def package(boosted: PackageContents, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a package that no test may change."""
-    from groundup.serving.package import write_package
-
     folder = tmp_path_factory.mktemp("packages") / "model"
     write_package(folder, boosted)
     return folder
+
+
+@pytest.fixture(scope="session")
+def rows() -> pl.DataFrame:
+    """Return rows as a model meets them: without the target."""
+    return table(80).select(FEATURES)
+
+
+@pytest.fixture
+def load_with(tmp_path: Path) -> Callable[..., Model]:
+    """Return what packs a small fitted model with a stage of answers, and loads it again."""
+
+    def load(learner: str, answering: Answering, task: Task = "classification", classes: int = 2) -> Model:
+        contents = make_contents(
+            learner, task, hyperparameters=FAST.get(learner), classes=classes, answering=answering
+        )
+        write_package(tmp_path / "model", contents)
+        return load_package(tmp_path / "model")
+
+    return load

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from groundup.core.errors import PackageError, StorageError
+from groundup.serving.manifest import FORMAT_VERSION
 from groundup.serving.package import PackageContents, load_package, write_package
 
 
@@ -199,7 +200,7 @@ def test_an_edited_manifest_is_found(copy: Path) -> None:
 
 def test_a_later_version_says_what_to_do(copy: Path) -> None:
     manifest = manifest_of(copy)
-    seal(copy, {**manifest, "format_version": 2, "created_with": "9.0"})
+    seal(copy, {**manifest, "format_version": FORMAT_VERSION + 1, "created_with": "9.0"})
     with pytest.raises(PackageError, match=r"newer groundup \(9\.0\).*pip install --upgrade groundup"):
         load_package(copy)
 

@@ -19,7 +19,12 @@ from groundup.core.wording import count
     help="Where to write the predictions: .csv, .tsv, .jsonl, .arrow or .parquet.",
 )
 @runs_option
-def predict(run: str, file: str, output: Path, runs: Path) -> None:
+@click.option(
+    "--coverage",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Also write an interval or a set of classes that holds the truth this often, e.g. 0.9.",
+)
+def predict(run: str, file: str, output: Path, runs: Path, coverage: float | None) -> None:
     """Predict for the rows of a file.
 
     RUN is a path, a name inside --runs, or `last`; FILE holds the columns the model was trained on.
@@ -28,7 +33,7 @@ def predict(run: str, file: str, output: Path, runs: Path) -> None:
     from groundup.cli.console import open_console
     from groundup.cli.findings import print_findings
 
-    result = lifecycle.predict(model_path(run, runs), file, output)
+    result = lifecycle.predict(model_path(run, runs), file, output, coverage=coverage)
     click.echo(f"Wrote {count(result['n_rows'], 'prediction')} to {output}.")
     if result["findings"]:
         print_findings(open_console(), result["findings"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from groundup.cli.console import MARGIN, open_console, print_paragraph, styled
 from groundup.cli.findings import print_findings
-from groundup.cli.formats import beside, duration, interval, latency, one_line, size
+from groundup.cli.formats import beside, duration, interval, latency, number, one_line, size
 from groundup.cli.tables import make_table
 from groundup.core.wording import count
 
@@ -31,6 +31,7 @@ def print_summary(report: Mapping[str, Any], folder: Path) -> None:
     console.print()
     _print_scores(console, report)
     _print_choice(console, report)
+    _print_decisions(console, report)
     print_findings(console, report["findings"])
     _print_next(console, folder, report)
 
@@ -67,6 +68,24 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
         ]
         headers = ("  learner", f"cross-validated {report['problem']['metric']}", "fits", "one row", "size")
         console.print(make_table(headers, rows))
+
+
+def _print_decisions(console: "Console", report: Mapping[str, Any]) -> None:
+    """Print what calibration, threshold and costs came to, where they were asked for."""
+    calibration, threshold = report.get("calibration") or {}, report.get("threshold") or {}
+    sentences = []
+    if calibration.get("reason"):
+        error = interval(calibration["expected_calibration_error"])
+        sentences.append(f"Calibration {calibration['method']}: {one_line(calibration['reason'])}.")
+        sentences.append(f"Probabilities are off by {error} on average.")
+    if threshold.get("reason"):
+        sentences.append(f"Threshold {number(threshold['value'])}: {one_line(threshold['reason'])}.")
+    if cost := threshold.get("cost"):
+        constant = cost["cheaper_constant"]
+        beside_it = f"{constant.replace('_', ' ')}: {number(cost[constant]['value'])}"
+        sentences.append(f"A test row costs {interval(cost['model'])}; {beside_it}.")
+    if sentences:
+        print_paragraph(console, styled(" ".join(sentences)), indent=MARGIN, label="Answers")
 
 
 def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> None:

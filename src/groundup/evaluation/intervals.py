@@ -453,6 +453,34 @@ def _metric_interval(
     return interval if ends is None else replace(interval, low=min(ends[0], value), high=max(ends[1], value))
 
 
+def resampled(
+    statistic: Callable[[FloatArray], FloatArray], losses: FloatArray, options: BootstrapOptions
+) -> FloatArray:
+    """Return a statistic of the rows drawn again, for intervals of what is no metric.
+
+    Parameters
+    ----------
+    statistic : callable
+        Weights of shape (n_samples, n_draws) to values of shape (n_draws,).
+    losses : ndarray of shape (n_samples,)
+        One number per row; says how far neighbours in time depend on each other.
+    options : BootstrapOptions
+        How rows are drawn again.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples,)
+
+    Examples
+    --------
+    >>> totals = resampled(lambda weight: weight.sum(axis=0), np.zeros(10), BootstrapOptions(resamples=3))
+    >>> totals.tolist()
+    [10.0, 10.0, 10.0]
+    """
+    units = _find_units(options, losses)
+    return np.concatenate([statistic(weight) for weight in _weights(options, units, len(losses))])
+
+
 def mean_interval(losses: FloatArray, *, options: BootstrapOptions | None = None) -> Interval:
     """Return the mean of one number per row with its interval.
 

@@ -199,7 +199,8 @@ def default_metrics(task: Task, n_classes: int) -> tuple[str, ...]:
     by_probability = ("pr_auc", "log_loss", "brier", "mcc")
     # `recall_weighted` is left out: it always equals the accuracy.
     weighted = ("precision_weighted", "f1_weighted") if n_classes > 2 else ()
-    return ("roc_auc", *by_label, *weighted, *by_probability)
+    top = tuple(f"top_{k}_accuracy" for k in (3, 5) if n_classes > k)
+    return ("roc_auc", *by_label, *top, *weighted, *by_probability)
 
 
 def get_metric(name: str, task: Task) -> Metric:
@@ -456,6 +457,26 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
                 function=scores.mcc,
             ),
             Metric(
+                name="top_3_accuracy",
+                title="Top-3 accuracy",
+                tasks=_CLASSES,
+                higher_is_better=True,
+                explanation="The share of rows whose class was among the three most probable ones; 1 is "
+                "perfect, guessing gives 3 / number of classes; with up to three classes it says nothing.",
+                undefined=_NEVER,
+                function=scores.top_3_accuracy,
+            ),
+            Metric(
+                name="top_5_accuracy",
+                title="Top-5 accuracy",
+                tasks=_CLASSES,
+                higher_is_better=True,
+                explanation="The share of rows whose class was among the five most probable ones; 1 is "
+                "perfect, guessing gives 5 / number of classes; with up to five classes it says nothing.",
+                undefined=_NEVER,
+                function=scores.top_5_accuracy,
+            ),
+            Metric(
                 name="rmse",
                 title="Root mean squared error",
                 tasks=_NUMBERS,
@@ -495,6 +516,16 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
                 "0 is perfect, and a few wild errors do not move it.",
                 undefined=_NEVER,
                 function=scores.median_absolute_error,
+            ),
+            Metric(
+                name="mape",
+                title="Mean absolute percentage error",
+                tasks=_NUMBERS,
+                higher_is_better=False,
+                explanation="The mean size of an error as a share of the true value (0.1 is 10 %); 0 is "
+                "perfect, and answers that are too low are punished less than ones too high.",
+                undefined="a true value is zero",
+                function=scores.mape,
             ),
         )
     }

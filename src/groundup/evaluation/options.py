@@ -1,10 +1,19 @@
 """The recipe's section `evaluation`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from groundup.core.options import Options
+
+
+class Costs(Options):
+    """What the two errors of a yes-or-no question cost, in any unit; only their ratio decides."""
+
+    false_positive: float = Field(default=1.0, gt=0, le=1e9)
+    """Cost of answering the positive class where it is not."""
+    false_negative: float = Field(default=1.0, gt=0, le=1e9)
+    """Cost of missing a row of the positive class."""
 
 
 class EvaluationOptions(Options):
@@ -18,5 +27,10 @@ class EvaluationOptions(Options):
     """Bootstrap resamples behind an interval; `auto`: 1 000, fewer (at least 200) above 20 000 rows."""
     importance_repeats: int = Field(default=5, ge=0)
     """Shuffles per column for permutation importance; 0 leaves it out."""
+    cost: Costs | None = None
+    """Of two classes: what errors cost; the cheapest threshold on out-of-fold rows is then used."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] | None = None
+    """Of two classes: the probability from which on the positive one is answered; `auto`: the best for the
+    metric on out-of-fold rows; `null`: 0.5, or the cheapest where `cost` is given."""
     cpu_watts: float = Field(default=15.0, gt=0)
     """Assumed power of one busy core, watts; only for the energy estimate."""

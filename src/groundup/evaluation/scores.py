@@ -381,6 +381,34 @@ def brier(draws: Draws) -> FloatArray:
     return draws.mean(draws.case.squared_gaps)
 
 
+def top_3_accuracy(draws: Draws) -> FloatArray:
+    """Return the share of rows whose class is among the three most probable."""
+    return _top_accuracy(draws, 3)
+
+
+def top_5_accuracy(draws: Draws) -> FloatArray:
+    """Return the share of rows whose class is among the five most probable."""
+    return _top_accuracy(draws, 5)
+
+
+def _top_accuracy(draws: Draws, k: int) -> FloatArray:
+    case = draws.case
+    own = case.probabilities[np.arange(case.n_samples), case.codes][:, None]
+    is_before = np.arange(case.n_classes) < case.codes[:, None]
+    # Of equally probable classes the first is named first, as `argmax` does.
+    ahead = (case.probabilities > own) | ((case.probabilities == own) & is_before)
+    return draws.mean((ahead.sum(axis=1) < k).astype(np.float64))
+
+
+def mape(draws: Draws) -> FloatArray:
+    """Return the mean of |error| / |target|; NaN where a target of some weight is zero."""
+    y_true = np.asarray(draws.case.y_true, dtype=np.float64)
+    is_zero = y_true == 0
+    shares = np.abs(draws.case.errors) / np.where(is_zero, 1.0, np.abs(y_true))
+    has_zero = is_zero.astype(np.float64) @ draws.weight > 0
+    return np.where(has_zero, np.nan, draws.mean(shares))
+
+
 def rmse(draws: Draws) -> FloatArray:
     """Return the root of the mean squared error, in the target's unit."""
     return np.sqrt(draws.mean(draws.case.errors**2))

@@ -215,7 +215,9 @@ def evaluate(run: str | Path, source: object) -> dict[str, Any]:
     return evaluate_model(Path(run), source)
 
 
-def predict(run: str | Path, source: object, output: str | Path) -> dict[str, Any]:
+def predict(
+    run: str | Path, source: object, output: str | Path, *, coverage: float | None = None
+) -> dict[str, Any]:
     """Predict the rows of a file and write the answers beside them.
 
     Parameters
@@ -226,13 +228,16 @@ def predict(run: str | Path, source: object, output: str | Path) -> dict[str, An
         The rows.
     output : str or Path
         Where to: .csv, .tsv or .parquet; appears whole.
+    coverage : float, optional
+        Also write intervals or sets that hold the truth as often, in (0, 1): the columns ``low`` and
+        ``high``, or ``in_set_CLASS``.
 
     Returns
     -------
     dict
         ``n_rows``, ``output``, ``findings``.
     """
-    return predict_file(Path(run), source, Path(output))
+    return predict_file(Path(run), source, Path(output), coverage=coverage)
 
 
 @contextlib.contextmanager

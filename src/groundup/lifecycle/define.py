@@ -13,6 +13,7 @@ from groundup.lifecycle.session import Session
 from groundup.models.catalogue import check_task, default_candidates, make_learner
 from groundup.models.contract import Learner
 from groundup.problems.infer import Problem, define_problem
+from groundup.recipe import Recipe
 
 BASELINE = "baseline"
 
@@ -72,6 +73,7 @@ def define(session: Session) -> Framed:
         problem = define_problem(summarize_target(dataset, target), session.recipe.problem)
         metric = get_metric(problem.metric, problem.task)
         problem = replace(problem, metric=metric.name)
+        _check_decisions(session.recipe, problem)
         session.reasons.update(problem.reasons)
         for path in ("problem.task", "problem.metric"):
             step.say(_sentence(problem.reasons[path]))
@@ -94,6 +96,26 @@ def _as_spelled(session: Session, dataset: Dataset, target: str) -> Dataset:
 def _sentence(clause: str) -> str:
     """Return a clause as a sentence."""
     return clause[:1].upper() + clause[1:] + ("" if clause.endswith(".") else ".")
+
+
+def _check_decisions(recipe: Recipe, problem: Problem) -> None:
+    """Refuse what the question does not allow, before anything is trained."""
+    n_classes, evaluation = len(problem.classes), recipe.evaluation
+    asked = "evaluation.cost" if evaluation.cost is not None else "evaluation.threshold"
+    if n_classes != 2 and (evaluation.cost is not None or evaluation.threshold is not None):
+        there_are = f"`{problem.target}` has {n_classes}" if n_classes else f"`{problem.target}` is a number"
+        raise ProblemError(f"`{asked}` needs two classes, and {there_are}. Remove it from the recipe.")
+    method = recipe.training.calibrate
+    if method not in ("none", "auto") and not n_classes:
+        raise ProblemError(
+            f"`training.calibrate: {method}` is about probabilities of classes, and `{problem.target}` is a "
+            "number. Set it to `none`."
+        )
+    if method == "platt" and n_classes > 2:
+        raise ProblemError(
+            f"`training.calibrate: platt` is for two classes, and `{problem.target}` has {n_classes}. "
+            "Use `temperature` or `isotonic`."
+        )
 
 
 def _with_target(dataset: Dataset, target: str) -> Dataset:

@@ -28,6 +28,7 @@ def deploy(session: Session, trainer: Trainer, training: Training, judgement: Ju
             "nothing."
         )
         values = resolve_data(trainer.framed, trainer.collected) | resolve_model(session, trainer, training)
+        values |= judgement.decided.resolved(trainer.framed.problem)
         resolved = session.recipe.with_values(values)
         write_text(
             folder.recipe,
@@ -72,6 +73,7 @@ def _package(
         learner=training.chosen,
         fitted_reference=learner.fitted,
         deployment=session.recipe.deployment,
+        answering=judgement.decided.answering,
         card=card,
     )
     return write_package(session.folder.model, contents)

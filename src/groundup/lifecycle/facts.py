@@ -64,6 +64,7 @@ def gather_facts(
         "fit": judgement.fit_facts(),
         "importance": judgement.importance,
         "curves": judgement.curves,
+        **judgement.worth,
         "findings": [finding.to_json() for finding in session.findings],
     }
 

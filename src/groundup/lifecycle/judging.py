@@ -27,6 +27,7 @@ from groundup.evaluation.intervals import (
 )
 from groundup.evaluation.label_noise import MOST_OUTLYING, find_label_noise, find_outlying
 from groundup.evaluation.metrics import default_metrics, get_metric, row_losses
+from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.session import Session
@@ -56,6 +57,8 @@ class Judgement:
         Loss of the baseline minus loss of the model, per test row.
     baseline : Trained
         The baseline, fitted on the same rows.
+    decided : Decided
+        Calibration, threshold, and the scores behind intervals and sets.
     scores : dict of str to Scores
         By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     fractions : list of dict
@@ -64,6 +67,8 @@ class Judgement:
         What shuffling each column costs.
     curves : dict
         Confusion, ROC, precision–recall, calibration or residuals, on the test part.
+    worth : dict
+        What the decisions are worth on the test part (see `decided_facts`).
     loss_ratio : float or None
         Mean out-of-fold loss as a share of the baseline's.
     doubtful : DoubtfulTargets or None
@@ -73,10 +78,12 @@ class Judgement:
     verdict: FitVerdict | None
     improvement: Interval
     baseline: Trained
+    decided: Decided
     scores: dict[str, Scores] = field(default_factory=dict)
     fractions: list[dict[str, Any]] = field(default_factory=list)
     importance: list[dict[str, Any]] = field(default_factory=list)
     curves: dict[str, Any] = field(default_factory=dict)
+    worth: dict[str, Any] = field(default_factory=dict)
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
 
@@ -107,8 +114,9 @@ class OutOfFold(NamedTuple):
 class Judge:
     """Measures the chosen model; the test part is opened by `measure_test` alone."""
 
-    def __init__(self, session: Session, trainer: Trainer, training: Training) -> None:
-        self.session, self.trainer, self.training = session, trainer, training
+    def __init__(self, session: Session, trainer: Trainer, training: Training, decided: Decided) -> None:
+        self.session, self.trainer, self.training, self.decided = session, trainer, training, decided
+        self.answer = decided.answering.apply
         self.framed, self.collected = trainer.framed, trainer.collected
         self.problem = trainer.framed.problem
         metric = self.problem.metric
@@ -117,12 +125,12 @@ class Judge:
 
     @cached_property
     def on_train(self) -> Predictions:
-        """Return what the final model says of the training part."""
+        """Return what the learner says of the training part, before calibration and threshold."""
         return self.training.final.predict(self.collected.train)
 
     @cached_property
     def on_validation(self) -> Predictions:
-        """Return what the final model says of the validation part."""
+        """Return what the learner says of the validation part, before calibration and threshold."""
         return self.training.final.predict(self.collected.validation)
 
     def scores(
@@ -273,10 +281,10 @@ class Judge:
 
         def predict_shuffled(column: str | None, order: IntArray | None) -> Predictions:
             if column is None:
-                return final.fitted.predict(inputs)
+                return self.answer(final.fitted.predict(inputs))
             features = final.preparation.column_features[column]
             X[:, features] = intact[order, features]
-            predictions = final.fitted.predict(inputs)
+            predictions = self.answer(final.fitted.predict(inputs))
             X[:, features] = intact[:, features]
             return predictions
 
@@ -292,11 +300,14 @@ class Judge:
             ),
         )
 
-    def measure_test(self, baseline: Trained) -> tuple[dict[str, Scores], Interval, dict[str, Any]]:
+    def measure_test(
+        self, baseline: Trained
+    ) -> tuple[dict[str, Scores], Interval, dict[str, Any], dict[str, Any]]:
         """Open the test part and measure the model and the baseline on it."""
         test = self.collected.test.open()
         y_true = self.collected.encode(test)
-        predictions, guesses = self.training.final.predict(test), baseline.predict(test)
+        raw, guesses = self.training.final.predict(test), baseline.predict(test)
+        predictions = self.answer(raw)
         scores = {
             "test": self.scores(y_true, predictions, test, "test"),
             "baseline": self.scores(y_true, guesses, test, "test"),
@@ -308,38 +319,44 @@ class Judge:
         )
         labels = [str(label) for label in self.problem.classes]
         curves = error_curves(y_true, predictions, labels=labels, positive=self.framed.positive_code)
-        return scores, improvement, curves
+        return scores, improvement, curves, decided_facts(self.decided, self.trainer, test, y_true, raw)
 
 
 def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> Judgement:
     """Judge the fit on the training part, then open the test part, once."""
-    judge = Judge(session, trainer, training)
     collected = trainer.collected
     with session.step(7, "Evaluate and tune") as step:
+        decided = decide(trainer, training)
+        session.reasons.update(decided.reasons())
+        for sentence in said_of(decided):
+            step.say(sentence)
+        judge = Judge(session, trainer, training, decided)
         is_stopped = session.events.should_stop
         fractions = [] if is_stopped else judge.learning_curve()
         verdict = judge.judge(fractions)
         importance = [] if is_stopped else judge.importance()
         scores = {
-            "train": judge.scores(collected.y_train, judge.on_train, collected.train, "train"),
+            "train": judge.scores(collected.y_train, judge.answer(judge.on_train), collected.train, "train"),
             "validation": judge.scores(
-                collected.y_validation, judge.on_validation, collected.validation, "validation"
+                collected.y_validation, judge.answer(judge.on_validation), collected.validation, "validation"
             ),
         }
         if training.chosen in training.results:
             averages = trainer.average_scores(training.results[training.chosen], judge.metrics)
             scores["cross_validation"] = {name: score.to_json() for name, score in averages.items()}
         baseline = trainer.fit_on(BASELINE, np.arange(collected.train.n_rows), fold=None, is_told=False)
-        test_scores, improvement, curves = judge.measure_test(baseline)
+        test_scores, improvement, curves, worth = judge.measure_test(baseline)
         scores |= test_scores
         judgement = Judgement(
             verdict,
             improvement,
             baseline,
+            decided,
             scores,
             fractions,
             importance,
             curves,
+            worth,
             loss_ratio=judge.loss_ratio(),
             doubtful=judge.doubtful_targets(),
         )

@@ -172,7 +172,10 @@ def _predictions(model: "Model", table: pl.DataFrame) -> Predictions:
     if model.task == "regression":
         return Predictions(model.predict(table).to_numpy())
     probabilities = model.predict_proba(table).to_numpy(order="c")
-    return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+    if model.threshold is None:
+        return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+    codes = TargetPlan("classification", model.classes).encode(model.predict(table))
+    return Predictions(codes, probabilities)
 
 
 def _constant(prediction: float | list[float], n_rows: int) -> Predictions:
@@ -195,7 +198,9 @@ _WRITERS: Final[Mapping[str, Callable[[pl.DataFrame, Path], None]]] = MappingPro
 """Extension → what writes predictions so."""
 
 
-def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
+def predict_file(
+    folder: Path, source: object, output: Path, *, coverage: float | None = None
+) -> dict[str, Any]:
     """Predict the rows of a file, in their order; see `groundup.predict`."""
     write = _WRITERS.get(output.suffix.lower())
     if write is None:
@@ -210,8 +215,8 @@ def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
         raise StorageError(f"`{output}` holds the rows to predict; write the predictions to another file.")
     model = load_model(folder)
     dataset = _read(source, model.schema)
-    parts = [_answers(model, batch) for batch in dataset.batches()]
-    answers = pl.concat(parts) if parts else _answers(model, dataset.frame())
+    parts = [_answers(model, batch, coverage) for batch in dataset.batches()]
+    answers = pl.concat(parts) if parts else _answers(model, dataset.frame(), coverage)
     with whole_file(output) as temporary:
         write(answers, temporary)
     return {
@@ -227,12 +232,19 @@ def predict_file(folder: Path, source: object, output: Path) -> dict[str, Any]:
     }
 
 
-def _answers(model: "Model", batch: pl.DataFrame) -> pl.DataFrame:
-    """Return a column named after the target and, for classes, one with each class's probability."""
+def _answers(model: "Model", batch: pl.DataFrame, coverage: float | None) -> pl.DataFrame:
+    """Return a column named after the target, each class's probability, and intervals or sets if asked."""
     answers = pl.DataFrame({model.target: model.predict(batch)})
     if model.task == "regression":
-        return answers
-    probabilities = model.predict_proba(batch)
-    names = [model.target, *(f"probability_{name}" for name in probabilities.columns)]
+        further = [] if coverage is None else model.predict_interval(batch, coverage).get_columns()
+    else:
+        further = _renamed(model.predict_proba(batch), "probability_")
+        if coverage is not None:
+            further += _renamed(model.predict_set(batch, coverage), "in_set_")
+    names = [model.target, *(column.name for column in further)]
     unique = unique_names(names)[1:]  # the target itself may be called `probability_yes`
-    return answers.hstack([column.alias(name) for column, name in zip(probabilities, unique, strict=True)])
+    return answers.hstack([column.alias(name) for column, name in zip(further, unique, strict=True)])
+
+
+def _renamed(table: pl.DataFrame, prefix: str) -> list[pl.Series]:
+    return [column.alias(prefix + column.name) for column in table]

@@ -11,7 +11,8 @@ from groundup.core.errors import PackageError
 from groundup.core.schema import Schema
 
 FORMAT: Final = "groundup-package"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""2: `answers.json` may change what the learner says, which version 1 would not know."""
 
 _MUST_HAVE: Final[Mapping[str, type | tuple[type, ...]]] = {
     "task": str,

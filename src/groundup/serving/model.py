@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from groundup.core.inputs import Inputs, Predictions
     from groundup.models.contract import Fitted
     from groundup.preparation.table import TablePreparation
+    from groundup.serving.answering import Answering
 
 Label: TypeAlias = str | int | float | bool
 
@@ -39,6 +40,8 @@ class Model:
         Fitted.
     fitted : Fitted
         The learner's parameters.
+    answering : Answering
+        Calibration, threshold, and the scores behind intervals and sets.
 
     Examples
     --------
@@ -54,12 +57,14 @@ class Model:
         *,
         preparation: "TablePreparation",
         fitted: "Fitted",
+        answering: "Answering",
     ) -> None:
         self.manifest = manifest
         self.schema: Schema = manifest.schema
         self.digest: str = manifest.digest
         self._preparation = preparation
         self._fitted = fitted
+        self._answering = answering
         self._encode_row = preparation.encode_row
         self._classes = manifest.classes
         self._columns = frozenset(manifest.schema.names)
@@ -81,6 +86,11 @@ class Model:
         return self._classes
 
     @property
+    def threshold(self) -> float | None:
+        """Of two classes: the probability from which on the positive one is answered; None: the larger."""
+        return self._answering.threshold
+
+    @property
     def card(self) -> Mapping[str, Any]:
         """What was written about the model: its metrics, data and origin."""
         return self.manifest.card
@@ -99,7 +109,7 @@ class Model:
         Returns
         -------
         str, int, float or bool
-            The most probable class, or the value.
+            The class (the most probable one, or as the threshold says), or the value.
 
         Raises
         ------
@@ -109,7 +119,7 @@ class Model:
         """
         answer = self._fitted.predict_row(self._transform_row(row))
         if isinstance(answer, list):
-            return self._classes[answer.index(max(answer))]
+            return self._classes[self._answering.decide_row(self._answering.apply_row(answer))]
         return answer
 
     def predict_proba_row(self, row: Mapping[str, Any]) -> dict[Label, float]:
@@ -117,7 +127,7 @@ class Model:
         self._refuse_regression()
         answer = self._fitted.predict_row(self._transform_row(row))
         assert isinstance(answer, list)
-        return dict(zip(self._classes, answer, strict=True))
+        return dict(zip(self._classes, self._answering.apply_row(answer), strict=True))
 
     def predict(self, frame: object) -> Any:
         """Return the class or the value of every row, as a column of the kind that came in.
@@ -172,11 +182,97 @@ class Model:
         names: Iterable[Any] = self._classes if frame_kind(frame) == "rows" else map(str, self._classes)
         return frame_like(frame, dict(zip(names, probabilities.T, strict=True)))
 
-    def _refuse_regression(self) -> None:
-        if not self._classes:
+    def predict_interval(self, frame: object, coverage: float = 0.9) -> Any:
+        """Return the ends of an interval around every row's value that holds the truth as often as asked.
+
+        Parameters
+        ----------
+        frame
+            As for `predict`.
+        coverage : float, default=0.9
+            The share of intervals that hold the truth, in (0, 1), on average over rows like those of
+            the validation part (split conformal prediction).
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame, pyarrow.Table, list of dict or dict of list
+            The columns ``low`` and ``high``.
+
+        Raises
+        ------
+        PredictionInputError
+            As for `predict`; if the target is a class; if the validation part was too small for `coverage`.
+        """
+        import numpy as np
+
+        from groundup.data.frames import frame_like
+
+        radius = self._interval_radius(coverage)
+        values = np.asarray(self._predictions(frame).values, dtype=np.float64)
+        return frame_like(frame, {"low": values - radius, "high": values + radius})
+
+    def predict_interval_row(self, row: Mapping[str, Any], coverage: float = 0.9) -> tuple[float, float]:
+        """Return the ends of the interval around one row's value (see `predict_interval`)."""
+        radius = self._interval_radius(coverage)
+        value = self._fitted.predict_row(self._transform_row(row))
+        assert not isinstance(value, list)
+        return value - radius, value + radius
+
+    def predict_set(self, frame: object, coverage: float = 0.9) -> Any:
+        """Return which classes are in every row's set, which holds the truth as often as asked.
+
+        Parameters
+        ----------
+        frame
+            As for `predict`.
+        coverage : float, default=0.9
+            The share of sets that hold the truth, in (0, 1), on average over rows like those of the
+            validation part (split conformal prediction); at least so many.
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame, pyarrow.Table, list of dict or dict of list
+            One column a class, as in `predict_proba`: whether it is in the set. The class that the
+            learner finds most probable always is.
+
+        Raises
+        ------
+        PredictionInputError
+            As for `predict`; if the target is a number; if the validation part was too small for `coverage`.
+        """
+        from groundup.data.frames import frame_kind, frame_like
+        from groundup.evaluation.conformal import in_sets
+
+        self._refuse_regression("predict_interval")
+        radius = self._answering.radius(coverage)
+        probabilities = self._fitted.predict(self._inputs(frame)).probabilities
+        assert probabilities is not None
+        names: Iterable[Any] = self._classes if frame_kind(frame) == "rows" else map(str, self._classes)
+        return frame_like(frame, dict(zip(names, in_sets(probabilities, radius).T, strict=True)))
+
+    def predict_set_row(self, row: Mapping[str, Any], coverage: float = 0.9) -> list[Label]:
+        """Return the classes in one row's set (see `predict_set`)."""
+        self._refuse_regression("predict_interval")
+        radius = self._answering.radius(coverage)
+        answer = self._fitted.predict_row(self._transform_row(row))
+        assert isinstance(answer, list)
+        largest = answer.index(max(answer))
+        return [
+            label
+            for code, (label, probability) in enumerate(zip(self._classes, answer, strict=True))
+            if code == largest or 1 - probability <= radius
+        ]
+
+    def _interval_radius(self, coverage: float) -> float:
+        if self._classes:
             raise PredictionInputError(
-                f"`{self.target}` is a number, so there are no probabilities of classes. Use `predict`."
+                f"`{self.target}` is a class, so there is no interval. Use `predict_set`."
             )
+        return self._answering.radius(coverage)
+
+    def _refuse_regression(self, instead: str = "predict") -> None:
+        if not self._classes:
+            raise PredictionInputError(f"`{self.target}` is a number, so it has no classes. Use `{instead}`.")
 
     def _transform_row(self, row: Mapping[str, Any]) -> list[float]:
         try:
@@ -207,7 +303,7 @@ class Model:
         return f"{where} has no column `{absent[0]}`{others}, which the model needs.{near}{_IMPUTE_HINT}"
 
     def _predictions(self, frame: object) -> "Predictions":
-        return self._fitted.predict(self._inputs(frame))
+        return self._answering.apply(self._fitted.predict(self._inputs(frame)))
 
     def _inputs(self, frame: object) -> "Inputs":
         from groundup.data.frames import frame_kind

@@ -7,6 +7,7 @@
       manifest.sha256           the digest of manifest.json, as `sha256sum` writes it
       preparation.json          the preparation's state …
       preparation.safetensors   … and its arrays
+      answers.json              calibration, threshold, and the scores behind intervals and sets
       weights/                  what the learner saved: arrays, JSON, or the booster's own format
 
 The digests find damage: a flipped bit, a file lost or added, an edit. They are no signature, which
@@ -26,6 +27,7 @@ from groundup.core.errors import PackageError
 from groundup.core.files import sha256_of, whole_folder, write_bytes, write_json, write_text
 from groundup.core.schema import Schema
 from groundup.core.tasks import Task
+from groundup.serving.answering import Answering
 from groundup.serving.manifest import Manifest
 from groundup.serving.model import Model
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 MANIFEST: Final = "manifest.json"
 MANIFEST_DIGEST: Final = "manifest.sha256"
+ANSWERS: Final = "answers.json"
 PREPARATION: Final = "preparation.json"
 PREPARATION_ARRAYS: Final = "preparation.safetensors"
 WEIGHTS: Final = "weights"
@@ -73,6 +76,8 @@ class PackageContents:
         The recipe's section.
     card : mapping
         JSON values for readers: metrics, data, how it was made. No part of the model's identity.
+    answering : Answering
+        Calibration, threshold, and the scores behind intervals and sets; by default none of them.
     """
 
     task: Task
@@ -86,6 +91,7 @@ class PackageContents:
     fitted_reference: str
     deployment: "DeploymentOptions"
     card: Mapping[str, Any] = field(default_factory=dict)
+    answering: Answering = field(default_factory=Answering)
 
 
 def write_package(folder: Path, contents: PackageContents) -> str:
@@ -110,6 +116,7 @@ def write_package(folder: Path, contents: PackageContents) -> str:
     """
     with whole_folder(folder) as temporary:
         digests = _write_preparation(temporary, contents.preparation)
+        digests[ANSWERS] = write_json(temporary / ANSWERS, contents.answering.state())
         weights = temporary / WEIGHTS
         weights.mkdir()
         contents.fitted.save(weights)
@@ -276,6 +283,15 @@ def _check_files(folder: Path, names: set[str], digests: Mapping[str, str]) -> N
             )
 
 
+def _load_answering(folder: Path, manifest: Manifest) -> Answering:
+    if ANSWERS not in manifest.digests:  # packages of format version 1
+        return Answering()
+    answering = Answering.from_state(json.loads((folder / ANSWERS).read_bytes()))
+    if answering.threshold is not None and len(manifest.classes) != 2:
+        raise ValueError("a threshold needs two classes")
+    return answering
+
+
 def _load(folder: Path, manifest: Manifest) -> Model:
     """Build the model from files that were checked; what still misfits was written by another program."""
     from safetensors import SafetensorError
@@ -291,6 +307,7 @@ def _load(folder: Path, manifest: Manifest) -> Model:
             manifest,
             preparation=TablePreparation.from_state(state, arrays),
             fitted=load_fitted(manifest.fitted, folder / WEIGHTS),
+            answering=_load_answering(folder, manifest),
         )
     except (OSError, ValueError, TypeError, LookupError, AttributeError, SafetensorError) as error:
         raise PackageError(

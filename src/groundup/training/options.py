@@ -23,5 +23,8 @@ class TrainingOptions(Options):
     """The one seed from which every random choice of the run follows."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     """Threads for fitting; `auto`: one for small data, else the cores that are idle. Recorded."""
+    calibrate: Literal["none", "auto", "platt", "isotonic", "temperature"] = "none"
+    """How probabilities are corrected on the validation part; `auto`: Platt for two classes, temperature for
+    more, if that lowers the cross-validated log loss there beyond chance, else `none`."""
     early_stopping: EarlyStopping | None = Field(default_factory=EarlyStopping)
     """When to stop; `null` trains every round."""

@@ -1,0 +1,93 @@
+"""The calibration error and its interval; calibrating is kept only where it helps."""
+
+import numpy as np
+import pytest
+
+from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.evaluation.calibration import (
+    brier_decomposition,
+    calibration_gain,
+    calibration_interval,
+    expected_calibration_error,
+)
+from groundup.evaluation.calibrators import fit_calibrator
+from groundup.evaluation.folds import make_folds
+from groundup.evaluation.intervals import BootstrapOptions
+from groundup.evaluation.metrics import compute_metrics, row_losses
+
+
+def two(second: FloatArray) -> FloatArray:
+    return np.stack([1 - second, second], axis=1)
+
+
+def drawn(n: int, sharpness: float, random: np.random.Generator) -> tuple[FloatArray, IntArray]:
+    logits = random.normal(0, 1.5, n)
+    y_true = (random.random(n) < 1 / (1 + np.exp(-logits))).astype(np.int64)
+    return two(1 / (1 + np.exp(-sharpness * logits))), y_true
+
+
+def test_the_error_is_that_of_the_definition() -> None:
+    said, y_true = drawn(400, 2.0, np.random.default_rng(0))
+    expected = 0.0
+    for low in range(15):
+        inside = (np.minimum((said[:, 1] * 15).astype(int), 14)) == low
+        if inside.any():
+            expected += inside.mean() * abs(said[inside, 1].mean() - y_true[inside].mean())
+    assert expected_calibration_error(said, y_true) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_parts_of_the_brier_score_add_up(k: int) -> None:
+    random = np.random.default_rng(0)
+    said = random.dirichlet(np.ones(k), 300)
+    y_true = random.integers(0, k, 300)
+    parts = brier_decomposition(said, y_true)
+    whole = compute_metrics(["brier"], y_true, Predictions(said.argmax(axis=1), said))["brier"]
+    assert parts["brier"] == pytest.approx(whole)
+    total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within_bins"]
+    assert total == pytest.approx(whole)
+
+
+def test_the_interval_holds_the_true_error() -> None:
+    truth = expected_calibration_error(*drawn(200_000, 3.0, np.random.default_rng(1)))
+    random, n_inside = np.random.default_rng(2), 0
+    for seed in range(60):
+        interval, by_chance = calibration_interval(
+            *drawn(400, 3.0, random), options=BootstrapOptions(resamples=200, seed=seed)
+        )
+        assert interval.low is not None
+        assert interval.high is not None
+        n_inside += interval.low <= truth <= interval.high
+        assert by_chance < 0.08
+    assert n_inside >= 51
+
+
+def choose(said: FloatArray, y_true: IntArray, seed: int) -> bool:
+    folds = make_folds(y_true, task="classification", k=5, seed=seed)
+    options = BootstrapOptions(resamples=200, seed=seed)
+    gain = calibration_gain("platt", said, y_true, folds=folds, options=options)
+    assert gain.low is not None
+    return gain.low > 0
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 1.3, 3.0])
+@pytest.mark.parametrize("n_rows", [60, 300])
+def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(sharpness: float, n_rows: int) -> None:
+    random = np.random.default_rng(0)
+    fresh, y_fresh = drawn(20_000, sharpness, random)
+    before = row_losses("classification", y_fresh, Predictions(y_fresh, fresh)).mean()
+    differences, n_kept = [], 0
+    for seed in range(40):
+        said, y_true = drawn(n_rows, sharpness, random)
+        if not choose(said, y_true, seed):
+            differences.append(0.0)
+            continue
+        n_kept += 1
+        after = fit_calibrator("platt", said, y_true).apply(fresh)
+        loss = row_losses("classification", y_fresh, Predictions(y_fresh, after)).mean()
+        differences.append(float(loss - before))
+    assert np.mean(differences) <= 0.0005
+    if sharpness == 1.0:
+        assert n_kept <= 5
+    if sharpness == 3.0 and n_rows == 300:
+        assert n_kept >= 30
