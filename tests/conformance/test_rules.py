@@ -65,6 +65,28 @@ HEALTHY_DATA = DataSignals(
     class_counts={"no": 60, "yes": 40},
 )
 
+GAPS = {"roc_auc": ("best", "worst"), "selection_rate": ("highest", "lowest")}
+
+
+def slices(clear: str = "") -> dict[str, Any]:
+    """Return what slices by city showed; the gap of the metric `clear` is more than chance."""
+    levels = [
+        {"label": label, "n_rows": 50, "scores": {name: {"value": value} for name in GAPS}}
+        for label, value in (("a", 0.9), ("b", 0.7))
+    ]
+    gaps = {
+        name: {
+            **dict(zip(ends, "ab", strict=True)),
+            "value": 0.2,
+            "low": 0.1,
+            "high": 0.3,
+            "is_clear": name == clear,
+        }
+        for name, ends in GAPS.items()
+    }
+    return {"columns": [{"column": "city", "slices": levels, "gaps": gaps}]}
+
+
 HEALTHY_FIT = FitSignals(
     "classification",
     "lightgbm",
@@ -78,6 +100,8 @@ HEALTHY_FIT = FitSignals(
     loss="log loss",
     facts={"best_round": 120, "n_rounds": 170, "stopped": "patience", "curve": {"validation": []}},
     n_train=100,
+    metric="roc_auc",
+    slices=slices(),
 )
 
 PLANTED: dict[str, dict[str, Any]] = {
@@ -94,6 +118,8 @@ PLANTED: dict[str, dict[str, Any]] = {
         "facts": {"best_round": 1000, "n_rounds": 1000, "stopped": "limit", "curve": {"validation": []}}
     },
     "F005": {"slope": Span(0.05, 0.02, 0.08)},
+    "V001": {"slices": slices("roc_auc")},
+    "V002": {"slices": slices("selection_rate")},
 }
 """Code → the change of healthy signals that it must find."""
 

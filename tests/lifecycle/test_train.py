@@ -56,6 +56,7 @@ def test_a_run_leaves_everything_behind(penguins: gu.Run) -> None:
         "findings.json",
         "metrics.sqlite",
         "model",
+        "predictions.safetensors",
         "recipe.yaml",
         "report.html",
         "report.json",
@@ -294,7 +295,9 @@ def test_the_doctors_patches_train_again(tmp_path: Path) -> None:
     codes = {finding.code: finding for finding in first.findings}
     for code in ("D010", "S003"):
         again = gu.train(first.folder / "recipe.yaml", overrides=dict(codes[code].patch), runs=tmp_path)
-        assert code not in {finding.code for finding in again.findings if finding.column == codes[code].column}
+        assert code not in {
+            finding.code for finding in again.findings if finding.column == codes[code].column
+        }
         assert gu.reproduce(again.folder).equal
     scores = gu.evaluate(again.folder, _titanic())
     assert scores["metrics"]["roc_auc"]["low"] > scores["baseline"]["roc_auc"]["value"]

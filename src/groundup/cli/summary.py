@@ -31,6 +31,7 @@ def print_summary(report: Mapping[str, Any], folder: Path) -> None:
     console.print()
     _print_scores(console, report)
     _print_choice(console, report)
+    _print_slices(console, report)
     print_findings(console, report["findings"])
     _print_next(console, folder, report)
 
@@ -67,6 +68,23 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
         ]
         headers = ("  learner", f"cross-validated {report['problem']['metric']}", "fits", "one row", "size")
         console.print(make_table(headers, rows))
+
+
+def _print_slices(console: "Console", report: Mapping[str, Any]) -> None:
+    metric, label = report["problem"]["metric"], "Slices"
+    for column in (report.get("slices") or {}).get("columns", ()):
+        gap, n_small = column["gaps"].get(metric), sum(each["scores"] is None for each in column["slices"])
+        small = f"; too few rows in {count(n_small, 'slice')}" if n_small else ""
+        if gap is None:
+            words = f"{metric} by {column['column']}: no two slices with enough rows{small}."
+        else:
+            sure = "" if gap["is_clear"] else ", which may be chance"
+            words = (
+                f"{metric} by {column['column']}: best {gap['best']}, worst {gap['worst']}, "
+                f"gap {interval(gap)}{sure}{small}."
+            )
+        print_paragraph(console, styled(one_line(words)), indent=MARGIN, label=label)
+        label = ""
 
 
 def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> None:

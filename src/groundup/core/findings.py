@@ -47,6 +47,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F003": "The model is no better than the baseline",
         "F004": "Training stopped before it had converged",
         "F005": "More data would help",
+        # V: parts of the rows beside each other
+        "V001": "The model is worse on a part of the rows",
+        "V002": "Answers differ between parts of the rows",
     }
 )
 """Every code and its title; each has a page in `docs/findings/`."""

@@ -22,6 +22,8 @@ FIT_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a FitSi
         "F003": "groundup.doctor.fit_rules:no_better_than_baseline",
         "F004": "groundup.doctor.fit_rules:not_converged",
         "F005": "groundup.doctor.fit_rules:more_data_would_help",
+        "V001": "groundup.doctor.slice_rules:worse_on_a_slice",
+        "V002": "groundup.doctor.slice_rules:unequal_rates",
     }
 )
 

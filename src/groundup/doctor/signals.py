@@ -112,6 +112,10 @@ class FitSignals:
         ``chosen``, ``best_round``, ``n_rounds``, ``stopped`` and ``curve`` where they are there.
     n_train : int
         Rows the final model was fitted on.
+    metric : str
+        The metric that decides.
+    slices : mapping
+        What `groundup.evaluation.slices.measure_slices` found; empty where no column was named.
     """
 
     task: Task
@@ -126,6 +130,8 @@ class FitSignals:
     loss: str = "loss"
     facts: Mapping[str, Any] = field(default_factory=dict)
     n_train: int = 0
+    metric: str = ""
+    slices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def used(self) -> Mapping[str, Any]:

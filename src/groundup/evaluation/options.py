@@ -18,5 +18,10 @@ class EvaluationOptions(Options):
     """Bootstrap resamples behind an interval; `auto`: 1 000, fewer (at least 200) above 20 000 rows."""
     importance_repeats: int = Field(default=5, ge=0)
     """Shuffles per column for permutation importance; 0 leaves it out."""
+    slices: tuple[str, ...] = ()
+    """Columns by whose values the test rows are divided and measured part by part, features or not; numbers
+    and dates are cut at the quartiles of the training part."""
+    slice_min_rows: int = Field(default=30, ge=10)
+    """Rows that a slice must have to be measured; smaller ones are only counted."""
     cpu_watts: float = Field(default=15.0, gt=0)
     """Assumed power of one busy core, watts; only for the energy estimate."""

@@ -63,7 +63,9 @@ def gather_facts(
         },
         "fit": judgement.fit_facts(),
         "importance": judgement.importance,
-        "curves": judgement.curves,
+        "curves": judgement.test.curves,
+        "slices": judgement.test.slices,
+        "predictions": judgement.test.predictions,
         "findings": [finding.to_json() for finding in session.findings],
     }
 
