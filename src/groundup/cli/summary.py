@@ -63,11 +63,27 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
                 duration(entry["seconds"]),
                 latency(entry["latency_us"]),
                 size(entry["size_bytes"]),
+                _beside_best(entry),
             )
             for entry in leaderboard
         ]
-        headers = ("  learner", f"cross-validated {report['problem']['metric']}", "fits", "one row", "size")
+        headers = (
+            "  learner",
+            f"cross-validated {report['problem']['metric']}",
+            "fits",
+            "one row",
+            "size",
+            "",
+        )
         console.print(make_table(headers, rows))
+
+
+def _beside_best(entry: Mapping[str, Any]) -> str:
+    """Return whether the folds can tell a candidate from the best, where that was tested."""
+    p_value = entry.get("p_value")
+    if p_value is None:
+        return ""
+    return f"tied (p {p_value:.2g})" if entry["tied"] else f"behind (p {p_value:.2g})"
 
 
 def _print_slices(console: "Console", report: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ def worse_on_a_slice(signals: FitSignals) -> Answer:
 
 
 def unequal_rates(signals: FitSignals) -> Answer:
-    """V002: the class that is looked for is answered clearly more often, or more often rightly, on one slice."""
+    """V002: the class that is looked for is answered, or found, clearly more often on one slice."""
     if not signals.slices:
         return _NOT_ASKED
     if not any(set(_RATES) & set(column["gaps"]) for column in signals.slices["columns"]):
