@@ -84,6 +84,7 @@ def slices(clear: str = "") -> dict[str, Any]:
         }
         for name, ends in GAPS.items()
     }
+    gaps = {name: {**gap, "clearest": gap} for name, gap in gaps.items()}
     return {"columns": [{"column": "city", "slices": levels, "gaps": gaps}]}
 
 

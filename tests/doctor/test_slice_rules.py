@@ -31,7 +31,15 @@ def test_a_clear_gap_names_both_ends() -> None:
 
 def test_a_gap_that_may_be_chance_is_silent() -> None:
     gap = {**copy.deepcopy(GAP), "is_clear": False, "best": "a", "worst": "b"}
+    gap["clearest"] = dict(gap)
     assert list(worse_on_a_slice(signals(accuracy=gap))) == []
+
+
+def test_the_clearest_pair_speaks_where_the_extremes_cannot() -> None:
+    clearest = {"best": "a", "worst": "b", **GAP}
+    gap = {**GAP, "is_clear": False, "best": "a", "worst": "c", "clearest": clearest}
+    (finding,) = worse_on_a_slice(signals(accuracy=gap))
+    assert finding.evidence["worst"] == "b"
 
 
 def test_rates_are_told_for_two_classes() -> None:

@@ -91,6 +91,20 @@ def test_a_small_slice_without_a_mistake_is_no_proof() -> None:
     assert not column["gaps"]["accuracy"]["is_clear"]
 
 
+def test_the_clearest_pair_is_told_where_an_extreme_is_too_small_to_tell() -> None:
+    rng = np.random.default_rng(5)
+    y = rng.integers(0, 2, 2040)
+    right = rng.uniform(size=2040) < np.repeat([0.9, 0.75], [1000, 1040])
+    right[2000:] = np.arange(40) % 10 < 7
+    parts = np.split(np.arange(2040), [1000, 2000])
+    slices = {"city": [Slice(name, rows) for name, rows in zip("abc", parts, strict=True)]}
+    (column,) = measure_slices(slices, y, answers(y, right, rng), OPTIONS)["columns"]
+    gap = column["gaps"]["accuracy"]
+    assert gap["worst"] == "c"
+    assert (gap["clearest"]["best"], gap["clearest"]["worst"]) == ("a", "b")
+    assert gap["clearest"]["is_clear"]
+
+
 def test_where_all_slices_are_alike_a_clear_gap_is_rare() -> None:
     rng = np.random.default_rng(3)
     n_alarms = 0

@@ -94,7 +94,12 @@ def _print_slices(console: "Console", report: Mapping[str, Any]) -> None:
         if gap is None:
             words = f"{metric} by {column['column']}: no two slices with enough rows{small}."
         else:
-            sure = "" if gap["is_clear"] else ", which may be chance"
+            clearest = gap["clearest"]
+            sure = ", which may be chance"
+            if gap["is_clear"]:
+                sure = ""
+            elif clearest["is_clear"]:
+                sure = f"; clear only between {clearest['best']} and {clearest['worst']}"
             words = (
                 f"{metric} by {column['column']}: best {gap['best']}, worst {gap['worst']}, "
                 f"gap {interval(gap)}{sure}{small}."

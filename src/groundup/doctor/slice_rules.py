@@ -34,8 +34,8 @@ def unequal_rates(signals: FitSignals) -> Answer:
 
 def _gaps(signals: FitSignals) -> Iterator[Finding]:
     for column in signals.slices["columns"]:
-        gap = column["gaps"].get(signals.metric)
-        if gap is None or not gap["is_clear"]:
+        gap = _clear(column["gaps"].get(signals.metric))
+        if gap is None:
             continue
         scores = {each["label"]: each["scores"] for each in column["slices"]}
         best, worst = (scores[gap[end]][signals.metric]["value"] for end in ("best", "worst"))
@@ -54,7 +54,8 @@ def _gaps(signals: FitSignals) -> Iterator[Finding]:
 
 def _rates(signals: FitSignals) -> Iterator[Finding]:
     for column in signals.slices["columns"]:
-        gaps = {name: gap for name, gap in column["gaps"].items() if name in _RATES and gap["is_clear"]}
+        known = {name: _clear(gap) for name, gap in column["gaps"].items() if name in _RATES}
+        gaps = {name: gap for name, gap in known.items() if gap is not None}
         if gaps:
             said = "; ".join(_rate_words(name, gap, column) for name, gap in gaps.items())
             yield Finding(
@@ -67,6 +68,16 @@ def _rates(signals: FitSignals) -> Iterator[Finding]:
                 {"gaps": gaps},
                 column=column["column"],
             )
+
+
+def _clear(gap: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the gap between best and worst if it is clear, else between the pair that is clearest."""
+    if gap is None:
+        return None
+    if gap["is_clear"]:
+        return {key: value for key, value in gap.items() if key != "clearest"}
+    clearest: Mapping[str, Any] = gap["clearest"]
+    return clearest if clearest["is_clear"] else None
 
 
 def _rate_words(name: str, gap: Mapping[str, Any], column: Mapping[str, Any]) -> str:

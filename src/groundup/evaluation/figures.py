@@ -273,11 +273,11 @@ def _slices(report: Report) -> _Plan | None:
         {
             "label": f"{column['column']}: {each['label']}",
             **each["scores"][name],
-            "is_clear": is_clear and each["label"] in (gap["best"], gap["worst"]),
+            "is_clear": bool(gap.get("is_clear")) and each["label"] in (gap["best"], gap["worst"]),
         }
         for column in _part(report, "slices", "columns") or ()
-        for gap in [column["gaps"].get(name) or {"best": None, "worst": None}]
-        for is_clear in [bool(gap.get("is_clear"))]
+        for own in [column["gaps"].get(name) or {}]
+        for gap in [own if own.get("is_clear") else own.get("clearest") or {}]
         for each in column["slices"]
         if each["scores"] and is_number(_part(each["scores"], name, "value"))
     ]
@@ -286,7 +286,7 @@ def _slices(report: Report) -> _Plan | None:
     n_drawn = min(len(rows), _MOST_SLICES_DRAWN)
     note = (
         "Each part of the test rows with its interval; the dashed line is all of them. Best and worst are in "
-        "colour where the gap is more than chance."
+        "colour where the gap is more than chance; where it is not, the clearest pair that is."
     ) + (f" The first {n_drawn} of {len(rows)} are drawn." if n_drawn < len(rows) else "")
     whole = _part(report, "slices", "all", name, "value")
     title = _score_title(report)

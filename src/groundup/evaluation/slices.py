@@ -270,16 +270,22 @@ class _Judge:
         if len(known) < 2:
             return None
         known.sort(key=lambda pair: pair[1].values[name], reverse=name in RATES or _is_higher_better(name))
-        (best, first), (worst, last) = known[0], known[-1]
+        pairs = [self._pair(name, one, other) for one, other in combinations(known, 2)]
+        extremes = self._pair(name, known[0], known[-1])
+        return {**extremes, "clearest": min(pairs, key=lambda pair: float(pair["p_value"]))}
+
+    def _pair(self, name: str, one: tuple[Slice, Drawn], other: tuple[Slice, Drawn]) -> dict[str, Any]:
+        """Return how far two slices are apart; the better, or the higher rate, comes first."""
+        (best, first), (worst, last) = one, other
         value = abs(first.values[name] - last.values[name])
-        error = self._error(name, (best, first), (worst, last))
+        error = self._error(name, one, other)
         normal = NormalDist()
         alpha = 1 - self.options.bootstrap.confidence
         reach = normal.inv_cdf(1 - alpha / 2 / self.n_pairs) * error
         p_value = min(1.0, 2 * self.n_pairs * normal.cdf(-value / error)) if error > 0 else 1.0
-        ends = {"best": best.label, "worst": worst.label}
+        ends = ("highest", "lowest") if name in RATES else ("best", "worst")
         return {
-            **({"highest": best.label, "lowest": worst.label} if name in RATES else ends),
+            **dict(zip(ends, (best.label, worst.label), strict=True)),
             "value": value,
             "low": value - reach,
             "high": value + reach,
