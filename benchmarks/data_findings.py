@@ -53,7 +53,7 @@ def real_tables(folder: Path) -> Iterator[tuple[str, Table]]:
 def clean_tables(n_tables: int, folder: Path) -> Iterator[tuple[str, Table]]:
     """Yield real tables, then generated ones, `n_tables` in all."""
     n = 0
-    for n, named in enumerate(real_tables(folder), 1):
+    for n, named in enumerate(real_tables(folder), 1):  # noqa: B007 - it is how many there were
         yield named
     kinds = list(HONEST)
     for i in range(n_tables - n):

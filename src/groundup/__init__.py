@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from groundup.cli.progress import show_progress
     from groundup.core.errors import GroundupError
     from groundup.core.findings import Finding
-    from groundup.lifecycle import check, evaluate, init, reproduce, resume, train
+    from groundup.lifecycle import check, compare, evaluate, init, reproduce, resume, train
+    from groundup.lifecycle.comparison import Comparison
     from groundup.lifecycle.run import Run
     from groundup.recipe import Recipe
     from groundup.serving.model import Model
@@ -26,6 +27,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "check",
+    "compare",
+    "Comparison",
     "evaluate",
     "Finding",
     "GroundupError",
@@ -42,6 +45,8 @@ __all__ = [
 
 _HOMES = {
     "check": "groundup.lifecycle:check",
+    "compare": "groundup.lifecycle:compare",
+    "Comparison": "groundup.lifecycle.comparison:Comparison",
     "evaluate": "groundup.lifecycle:evaluate",
     "Finding": "groundup.core.findings:Finding",
     "GroundupError": "groundup.core.errors:GroundupError",

@@ -13,6 +13,7 @@ FLAGS = {
     "train": ["SOURCE_OR_RECIPE", TARGET, TASK, "--model -m", SET, RUNS, "--name", PROGRESS],
     "show": ["RUN", RUNS, "--json"],
     "runs": [RUNS, "--json"],
+    "compare": ["RUN", RUNS, "--html", "--json"],
     "evaluate": ["RUN", "FILE", RUNS, "--json"],
     "predict": ["RUN", "FILE", "--output -o", RUNS, "--coverage"],
     "resume": ["RUN", RUNS, PROGRESS],

@@ -19,6 +19,7 @@ def test_it_is_short_and_complete(report: dict[str, Any], capfd: pytest.CaptureF
         "Fit      The model fits",
         "Model    linear. Within one standard error",
         "→ linear",
+        "tied (p 0.4)",
         "Findings 1 warning, 1 note",
         "→ Ask whether the column can be collected",
         """--set 'data.drop=["age"]'""",

@@ -69,6 +69,29 @@ HEALTHY_DATA = DataSignals(
     giveaways=Giveaways((("age", 0.6), ("city", 0.9)), n_rows=100),
 )
 
+GAPS = {"roc_auc": ("best", "worst"), "selection_rate": ("highest", "lowest")}
+
+
+def slices(clear: str = "") -> dict[str, Any]:
+    """Return what slices by city showed; the gap of the metric `clear` is more than chance."""
+    levels = [
+        {"label": label, "n_rows": 50, "scores": {name: {"value": value} for name in GAPS}}
+        for label, value in (("a", 0.9), ("b", 0.7))
+    ]
+    gaps = {
+        name: {
+            **dict(zip(ends, "ab", strict=True)),
+            "value": 0.2,
+            "low": 0.1,
+            "high": 0.3,
+            "is_clear": name == clear,
+        }
+        for name, ends in GAPS.items()
+    }
+    gaps = {name: {**gap, "clearest": gap} for name, gap in gaps.items()}
+    return {"columns": [{"column": "city", "slices": levels, "gaps": gaps}]}
+
+
 HEALTHY_FIT = FitSignals(
     "classification",
     "lightgbm",
@@ -85,6 +108,8 @@ HEALTHY_FIT = FitSignals(
     loss_ratio=0.4,
     n_features=2,
     doubtful=DoubtfulTargets(100, 2, Span(0.01, 0.0, 0.06), False, ((7, "no", "yes"),)),
+    metric="roc_auc",
+    slices=slices(),
 )
 
 HEALTHY_USE = UseSignals(100, ({"name": "age", "n": 100, "missing": (3, 0.03), "outside": (1, 0.02)},))
@@ -110,6 +135,8 @@ PLANTED: dict[str, dict[str, Any]] = {
     "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_features": 30},
     "M001": {"columns": ({"name": "age", "n": 100, "missing": (60, 0.03)},)},
+    "V001": {"slices": slices("roc_auc")},
+    "V002": {"slices": slices("selection_rate")},
 }
 """Code → the change of healthy signals that it must find."""
 

@@ -194,6 +194,8 @@ def _leaderboard(
                 "latency_us": 5.2 if name == "lightgbm" else 2.9,
                 "size_bytes": 184_213 if name == "lightgbm" else 3_120,
                 "chosen": name == ("lightgbm" if sign == 1 else "ridge"),
+                "within_one_standard_error": sign == -1,
+                "p_value": 0.4 if sign == -1 else 0.01,
                 "tied": sign == -1,
             }
         )

@@ -58,6 +58,7 @@ def test_a_run_leaves_everything_behind(penguins: gu.Run) -> None:
         "findings.json",
         "metrics.sqlite",
         "model",
+        "predictions.safetensors",
         "recipe.yaml",
         "report.html",
         "report.json",
@@ -284,6 +285,16 @@ def test_a_stopped_run_does_not_judge_a_model_of_one_fold(n_fits: int, tmp_path:
     said = {step["step"]: step["summary"] for step in run.summary["cost"]["steps"]}
     assert "rows of one fold" in said[6]
     assert "whole training part" not in said[6]
+
+
+def test_the_leaderboard_says_what_the_folds_cannot_tell_apart(penguins: gu.Run) -> None:
+    best, *others = [row for row in penguins.leaderboard if row["name"] != "baseline"]
+    assert (best["p_value"], best["tied"]) == (None, True)
+    for row in others:
+        assert row["tied"] == (row["p_value"] > 0.05)
+    baseline = penguins.leaderboard[-1]
+    assert (baseline["p_value"], baseline["tied"]) == (None, False)
+    assert "statistically tied" in penguins.report.read_text(encoding="utf-8")
 
 
 def test_the_leaderboard_averages_the_folds(penguins: gu.Run) -> None:

@@ -28,6 +28,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "train": "Train a model, from a data file or a recipe.",
         "show": "Show what came out of a run.",
         "runs": "List the runs, newest first.",
+        "compare": "Compare runs: settings, scores, and whether they differ.",
         "evaluate": "Measure a trained model on rows whose answer is known.",
         "predict": "Predict for the rows of a file.",
         "resume": "Go on with a run that was interrupted.",

@@ -32,6 +32,7 @@ def print_summary(report: Mapping[str, Any], folder: Path) -> None:
     _print_scores(console, report)
     _print_choice(console, report)
     _print_decisions(console, report)
+    _print_slices(console, report)
     print_findings(console, report["findings"])
     _print_next(console, folder, report)
 
@@ -63,10 +64,18 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
                 duration(entry["seconds"]),
                 latency(entry["latency_us"]),
                 size(entry["size_bytes"]),
+                _beside_best(entry),
             )
             for entry in leaderboard
         ]
-        headers = ("  learner", f"cross-validated {report['problem']['metric']}", "fits", "one row", "size")
+        headers = (
+            "  learner",
+            f"cross-validated {report['problem']['metric']}",
+            "fits",
+            "one row",
+            "size",
+            "",
+        )
         console.print(make_table(headers, rows))
 
 
@@ -86,6 +95,36 @@ def _print_decisions(console: "Console", report: Mapping[str, Any]) -> None:
         sentences.append(f"A test row costs {interval(cost['model'])}; {beside_it}.")
     if sentences:
         print_paragraph(console, styled(" ".join(sentences)), indent=MARGIN, label="Answers")
+
+
+def _beside_best(entry: Mapping[str, Any]) -> str:
+    """Return whether the folds can tell a candidate from the best, where that was tested."""
+    p_value = entry.get("p_value")
+    if p_value is None:
+        return ""
+    return f"tied (p {p_value:.2g})" if entry["tied"] else f"behind (p {p_value:.2g})"
+
+
+def _print_slices(console: "Console", report: Mapping[str, Any]) -> None:
+    metric, label = report["problem"]["metric"], "Slices"
+    for column in (report.get("slices") or {}).get("columns", ()):
+        gap, n_small = column["gaps"].get(metric), sum(each["scores"] is None for each in column["slices"])
+        small = f"; too few rows in {count(n_small, 'slice')}" if n_small else ""
+        if gap is None:
+            words = f"{metric} by {column['column']}: no two slices with enough rows{small}."
+        else:
+            clearest = gap["clearest"]
+            sure = ", which may be chance"
+            if gap["is_clear"]:
+                sure = ""
+            elif clearest["is_clear"]:
+                sure = f"; clear only between {clearest['best']} and {clearest['worst']}"
+            words = (
+                f"{metric} by {column['column']}: best {gap['best']}, worst {gap['worst']}, "
+                f"gap {interval(gap)}{sure}{small}."
+            )
+        print_paragraph(console, styled(one_line(words)), indent=MARGIN, label=label)
+        label = ""
 
 
 def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> None:

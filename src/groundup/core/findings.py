@@ -55,6 +55,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F008": "There is too little data for the question",
         # M: using the model on new rows
         "M001": "New rows are unlike the training rows",
+        # V: parts of the rows beside each other
+        "V001": "The model is worse on a part of the rows",
+        "V002": "Answers differ between parts of the rows",
     }
 )
 """Every code and its title; each has a page in `docs/findings/`."""

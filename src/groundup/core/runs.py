@@ -73,6 +73,7 @@ class RunFolder:
         self.report_html = path / "report.html"
         self.report_json = path / "report.json"
         self.findings = path / "findings.json"
+        self.predictions = path / "predictions.safetensors"
         self._summary = path / "run.json"
         self._is_ours = False
 

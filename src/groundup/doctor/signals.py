@@ -173,6 +173,10 @@ class FitSignals:
         The column to predict, for the messages.
     n_features : int
         How many columns are offered to the preparation.
+    metric : str
+        The metric that decides.
+    slices : mapping
+        What `groundup.evaluation.slices.measure_slices` found; empty where no column was named.
     """
 
     task: Task
@@ -191,6 +195,8 @@ class FitSignals:
     doubtful: DoubtfulTargets | None = None
     target: str = "target"
     n_features: int = 0
+    metric: str = ""
+    slices: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def used(self) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from groundup.evaluation import charts
+from groundup.evaluation import charts, overlays
 from groundup.evaluation.drawing import MAX_SERIES, WIDTH, Spec
 from groundup.evaluation.formatting import is_number, number, percent, shorten
 from groundup.evaluation.headline import in_sentence, levels_of, metric_title
@@ -267,6 +267,35 @@ def _importance(report: Report) -> _Plan | None:
     return _Plan(charts.importance(rows, metric=title), "Importance of columns", note)
 
 
+def _slices(report: Report) -> _Plan | None:
+    name = _part(report, "problem", "metric")
+    rows = [
+        {
+            "label": f"{column['column']}: {each['label']}",
+            **each["scores"][name],
+            "is_clear": bool(gap.get("is_clear")) and each["label"] in (gap["best"], gap["worst"]),
+        }
+        for column in _part(report, "slices", "columns") or ()
+        for own in [column["gaps"].get(name) or {}]
+        for gap in [own if own.get("is_clear") else own.get("clearest") or {}]
+        for each in column["slices"]
+        if each["scores"] and is_number(_part(each["scores"], name, "value"))
+    ]
+    if not rows:
+        return None
+    n_drawn = min(len(rows), _MOST_SLICES_DRAWN)
+    note = (
+        "Each part of the test rows with its interval; the dashed line is all of them. Best and worst are in "
+        "colour where the gap is more than chance; where it is not, the clearest pair that is."
+    ) + (f" The first {n_drawn} of {len(rows)} are drawn." if n_drawn < len(rows) else "")
+    whole = _part(report, "slices", "all", name, "value")
+    title = _score_title(report)
+    return _Plan(overlays.ranges(rows[:n_drawn], title=title, mark=whole), f"{title} by slice", note)
+
+
+_MOST_SLICES_DRAWN: Final = 24
+
+
 def _step_costs(report: Report) -> _Plan | None:
     steps = [row for row in _part(report, "cost", "steps") or () if is_number(row.get("seconds"))]
     if not steps:
@@ -305,5 +334,6 @@ _PLANS: Final[Mapping[str, Callable[[Report], _Plan | None]]] = {
     "predicted_and_actual": _predicted_and_actual,
     "residual_histogram": _residual_histogram,
     "importance": _importance,
+    "slices": _slices,
     "step_costs": _step_costs,
 }

@@ -158,10 +158,17 @@ def block_length(losses: FloatArray) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Units:
+class Units:
     """What is drawn: rows, groups, or blocks of neighbours in time.
 
-    `unit` is each row's group, or its rank in time; None where rows are drawn.
+    Parameters
+    ----------
+    n_units : int
+        How many there are to draw from.
+    unit : ndarray of shape (n_samples,) or None
+        Each row's group, or its rank in time; None where rows are drawn.
+    block_length : int
+        Neighbours that are drawn together; 1 where there are no blocks.
     """
 
     n_units: int
@@ -170,6 +177,7 @@ class _Units:
 
     @property
     def n_independent(self) -> int:
+        """How many of them do not depend on each other."""
         return max(1, self.n_units // self.block_length)
 
     def counts(self, n_draws: int, rng: np.random.Generator) -> FloatArray:
@@ -181,21 +189,22 @@ class _Units:
         return counts if self.unit is None else counts[self.unit]
 
 
-def _find_units(options: BootstrapOptions, losses: FloatArray) -> _Units:
+def find_units(options: BootstrapOptions, losses: FloatArray) -> Units:
+    """Return what is drawn: rows, the groups that `options` names, or blocks of neighbours in time."""
     n = len(losses)
     if options.groups is not None:
         names, unit = np.unique(options.groups, return_inverse=True)
-        return _Units(len(names), unit.reshape(-1).astype(np.int64), 1)
+        return Units(len(names), unit.reshape(-1).astype(np.int64), 1)
     if options.times is None:
-        return _Units(n, None, 1)
+        return Units(n, None, 1)
     order = np.argsort(options.times, kind="stable")
     rank = np.empty(n, dtype=np.int64)
     rank[order] = np.arange(n)
     length = block_length(losses[order]) if options.block_length == "auto" else options.block_length
-    return _Units(n, rank, max(1, min(length, n)))
+    return Units(n, rank, max(1, min(length, n)))
 
 
-def _weights(options: BootstrapOptions, units: _Units, n_samples: int) -> Iterator[FloatArray]:
+def draw_weights(options: BootstrapOptions, units: Units, n_samples: int) -> Iterator[FloatArray]:
     """Yield the weights of all resamples, shape (n_samples, n_draws), a few at a time."""
     rng = generator(options.seed, "bootstrap")
     n_left = options.n_resamples(n_samples)
@@ -241,7 +250,9 @@ def _studentized_ends(
     return ends[0], ends[1]
 
 
-def _interval(value: float, draws: FloatArray, options: BootstrapOptions, n_independent: int) -> Interval:
+def percentile_interval(
+    value: float, draws: FloatArray, options: BootstrapOptions, n_independent: int
+) -> Interval:
     """Return the percentile interval of `value` from its resampled values, the undefined ones left out."""
     if n_independent < 2:
         return Interval(value, None, None, "no interval: it needs at least two independent rows")
@@ -312,11 +323,11 @@ def bootstrap(
     if case.n_samples == 0:
         return {name: Interval(None, None, None, "undefined: there are no rows") for name in metrics}
     losses = case.errors**2 if predictions.probabilities is None else case.log_losses
-    units = _find_units(options, losses)
+    units = find_units(options, losses)
     functions = _functions([METRICS[name] for name in metrics], units.unit is None)
     estimates = weighted_values(functions, case, np.ones((1, case.n_samples)))
     parts = [
-        weighted_values(functions, case, weight.T) for weight in _weights(options, units, case.n_samples)
+        weighted_values(functions, case, weight.T) for weight in draw_weights(options, units, case.n_samples)
     ]
     draws = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in functions}
     return {
@@ -411,9 +422,11 @@ def _draw_fold(
     losses = case.errors**2 if fold.predictions.probabilities is None else case.log_losses
     seed = derive_seed(options.seed, "fold", index)  # draws of two folds must not go together
     own = replace(fold.options, resamples=options.resamples, seed=seed)
-    units = _find_units(own, losses)
+    units = find_units(own, losses)
     estimates = weighted_values(functions, case, np.ones((1, case.n_samples)))
-    parts = [weighted_values(functions, case, weight.T) for weight in _weights(own, units, case.n_samples)]
+    parts = [
+        weighted_values(functions, case, weight.T) for weight in draw_weights(own, units, case.n_samples)
+    ]
     draws = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in functions}
     return estimates, draws, units.n_independent
 
@@ -428,7 +441,7 @@ def _average(
     n_defined = np.isfinite(draws).sum(axis=0)
     sums = np.where(np.isfinite(draws), draws, 0.0).sum(axis=0)
     averages = np.divide(sums, n_defined, out=np.full(draws.shape[1], np.nan), where=n_defined > 0)
-    interval = _interval(float(estimates[is_defined].mean()), averages, options, n_independent)
+    interval = percentile_interval(float(estimates[is_defined].mean()), averages, options, n_independent)
     if is_defined.all():
         return interval
     note = f"the average of {is_defined.sum()} of {len(estimates)} folds: undefined in the others"
@@ -445,7 +458,7 @@ def _metric_interval(
     value = float(estimates[metric.name][0])
     if not np.isfinite(value):
         return Interval(None, None, None, f"undefined: {metric.undefined}")
-    interval = _interval(value, draws[metric.name], options, n_independent)
+    interval = percentile_interval(value, draws[metric.name], options, n_independent)
     key = metric.name + _STUDENTIZED
     if key not in draws or interval.low is None:
         return interval
@@ -477,8 +490,8 @@ def resampled(
     >>> totals.tolist()
     [10.0, 10.0, 10.0]
     """
-    units = _find_units(options, losses)
-    return np.concatenate([statistic(weight) for weight in _weights(options, units, len(losses))])
+    units = find_units(options, losses)
+    return np.concatenate([statistic(weight) for weight in draw_weights(options, units, len(losses))])
 
 
 def mean_interval(losses: FloatArray, *, options: BootstrapOptions | None = None) -> Interval:
@@ -520,11 +533,11 @@ def ratio_interval(
     n_samples = len(numerators)
     if n_samples == 0 or not denominators.sum() > 0:
         return Interval(None, None, None, "undefined: there are no rows, or nothing to relate to")
-    units = _find_units(options, numerators)
+    units = find_units(options, numerators)
     pair = np.stack([numerators, denominators])
-    draws = [ratio(*(pair @ weight)) for weight in _weights(options, units, n_samples)]
+    draws = [ratio(*(pair @ weight)) for weight in draw_weights(options, units, n_samples)]
     value = float(numerators.sum() / denominators.sum())
-    return _interval(value, np.concatenate(draws), options, units.n_independent)
+    return percentile_interval(value, np.concatenate(draws), options, units.n_independent)
 
 
 def paired_difference(

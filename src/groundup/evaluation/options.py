@@ -32,5 +32,10 @@ class EvaluationOptions(Options):
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] | None = None
     """Of two classes: the probability from which on the positive one is answered; `auto`: the best for the
     metric on out-of-fold rows; `null`: 0.5, or the cheapest where `cost` is given."""
+    slices: tuple[str, ...] = ()
+    """Columns by whose values the test rows are divided and measured part by part, features or not; numbers
+    and dates are cut at the quartiles of the training part."""
+    slice_min_rows: int = Field(default=30, ge=10)
+    """Rows that a slice must have to be measured; smaller ones are only counted."""
     cpu_watts: float = Field(default=15.0, gt=0)
     """Assumed power of one busy core, watts; only for the energy estimate."""

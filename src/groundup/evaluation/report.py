@@ -29,6 +29,7 @@ from groundup.evaluation.formatting import (
     size,
 )
 from groundup.evaluation.headline import confidence_percent, levels_of, make_headline, metric_title
+from groundup.evaluation.slices import RATES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +41,7 @@ COLUMNS_OPEN: Final = 13
 """Columns that are shown without unfolding anything, the target first."""
 ROWS_LISTED: Final = 5000
 """Rows of a table that has one a column; with more the page would be too heavy for a browser."""
+_SLICE_METRICS: Final = 3
 _STOPPED: Final = {
     "limit": "Training ended at the most rounds allowed.",
     "patience": "Training ended early, because the validation loss had not improved for a while.",
@@ -76,13 +78,18 @@ def render_report(report: Mapping[str, Any]) -> str:
     >>> page.startswith("<!doctype html>"), "<b>first" in page
     (True, False)
     """
-    environment = _environment()
+    environment = open_templates()
+    script, digest = page_script(environment)
+    context = {"report": report, "script": script, "script_digest": digest, **_context(report)}
+    return environment.get_template("report.html.j2").render(context)
+
+
+def page_script(environment: "Environment") -> tuple[str, str]:
+    """Return the one script that a page may run, and the digest by which the page allows it."""
     loader = environment.loader
     assert loader is not None
     script = loader.get_source(environment, "page.js")[0]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    context = {"report": report, "script": script, "script_digest": digest, **_context(report)}
-    return environment.get_template("report.html.j2").render(context)
+    return script, base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _context(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def _context(report: Mapping[str, Any]) -> dict[str, Any]:
         "metric_rows": _metric_rows(report),
         "parts": [part for part in _PARTS if report.get(part[0])],
         "tiles": _tiles(report),
-        "board_decimals": _widest_decimals(report.get("leaderboard") or (), "score"),
+        "board_decimals": widest_decimals(report.get("leaderboard") or (), "score"),
         "chosen": next((row for row in report.get("leaderboard") or () if row.get("chosen")), None),
         "loss": loss_title(report),
         "stopped": _STOPPED.get(str(stopped), stopped),
@@ -112,6 +119,7 @@ def _context(report: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": confidence_percent(report),
         "palette": PALETTE,
         "rows_listed": ROWS_LISTED,
+        "slice_tables": _slice_tables(report),
         "dash": DASH,
     }
 
@@ -148,10 +156,11 @@ def _metric_rows(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _decimals(report: Mapping[str, Any], name: str) -> int | None:
     """Return the decimals that a metric's widest interval justifies, so that its row aligns."""
-    return _widest_decimals([_get(report, part, name) for part, _ in _PARTS], "value")
+    return widest_decimals([_get(report, part, name) for part, _ in _PARTS], "value")
 
 
-def _widest_decimals(scores: Sequence[Any], key: str) -> int | None:
+def widest_decimals(scores: Sequence[Any], key: str) -> int | None:
+    """Return the decimals that the widest of several intervals justifies, so that they align."""
     found = [
         interval_decimals(score.get(key), score.get("low"), score.get("high"))
         for score in scores
@@ -174,6 +183,29 @@ def _tile(row: Mapping[str, Any], score: Mapping[str, Any], baseline: Any) -> di
     value, low, high = interval_texts(*bounds)
     beside = interval_texts(baseline, None, None, decimals=decimals)[0] if is_number(baseline) else None
     return {**row, "value": value, "range": range_text(low, high) if low else "", "baseline": beside}
+
+
+def _slice_tables(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a table for each column of slices: the first metrics, then the rates, with their gaps."""
+    rows = {row["name"]: row["title"] for row in _metric_rows(report)[:_SLICE_METRICS]}
+    return [
+        {
+            **column,
+            "measures": [
+                {
+                    "name": name,
+                    "title": title,
+                    "gap": _get(column, "gaps", name),
+                    "decimals": widest_decimals(
+                        [_get(each, "scores", name) for each in column["slices"]], "value"
+                    ),
+                }
+                for name, title in {**rows, **{name: rate.title for name, rate in RATES.items()}}.items()
+                if any(_get(each, "scores", name) for each in column["slices"])
+            ],
+        }
+        for column in _get(report, "slices", "columns") or ()
+    ]
 
 
 def _plain_facts(report: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -227,7 +259,8 @@ def _changes(patch: Mapping[str, Any]) -> list[str]:
 
 
 @cache
-def _environment() -> "Environment":
+def open_templates() -> "Environment":
+    """Return the templates with the filters that all pages use; they escape by default."""
     from jinja2 import ChainableUndefined, Environment, PackageLoader
 
     environment = Environment(

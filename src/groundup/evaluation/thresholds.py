@@ -81,7 +81,8 @@ def cheapest_threshold(scores: FloatArray, is_positive: IntArray, costs: Costs) 
     alarms = (1 - actual).sum() - np.concatenate([[0.0], np.cumsum(1 - actual)])
     edges = np.concatenate([[0.0], ordered, [1.0]])
     thresholds = (edges[1:] + edges[:-1]) / 2
-    is_possible = np.diff(edges) > 0
+    # Between neighbouring floats there is no room: the middle is one of them.
+    is_possible = (thresholds > edges[:-1]) & (thresholds > 0) & (thresholds < 1)
     total = np.where(is_possible, costs.false_positive * alarms + costs.false_negative * missed, np.inf)
     cheapest = thresholds[total <= total.min() * (1 + 1e-12)]
     ideal = costs.false_positive / (costs.false_positive + costs.false_negative)

@@ -19,6 +19,7 @@ from groundup.data.source_names import source_stem
 from groundup.lifecycle.asking import ask
 from groundup.lifecycle.checking import CheckResult, check_data
 from groundup.lifecycle.collect import collect
+from groundup.lifecycle.comparison import Comparison, compare_runs
 from groundup.lifecycle.define import define
 from groundup.lifecycle.deploying import deploy
 from groundup.lifecycle.design import choose_loss, design, initialise
@@ -32,9 +33,11 @@ from groundup.recipe import Recipe
 
 __all__ = [
     "CheckResult",
+    "Comparison",
     "Reproduction",
     "Run",
     "check",
+    "compare",
     "evaluate",
     "init",
     "predict",
@@ -213,6 +216,30 @@ def evaluate(run: str | Path, source: object) -> dict[str, Any]:
         ``findings``.
     """
     return evaluate_model(Path(run), source)
+
+
+def compare(*runs: str | Path | Run) -> Comparison:
+    """Compare runs: what was set differently, how they score, and whether the difference is real.
+
+    Each run keeps its predictions of the test rows, so nothing is predicted and no test part is opened
+    again. Differences are taken row by row where the runs were tested on the same rows.
+
+    Parameters
+    ----------
+    *runs : Run, str or Path
+        At least two, or their folders; the others are measured against the first.
+
+    Returns
+    -------
+    Comparison
+        ``settings``, ``metrics``, ``pairings``; a page with charts in a notebook, or by ``to_html()``.
+
+    Raises
+    ------
+    RunError
+        If a run has not finished, its predictions are damaged, or the questions differ.
+    """
+    return compare_runs([run.folder if isinstance(run, Run) else Path(run) for run in runs])
 
 
 def predict(

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from groundup import __version__
-from groundup.core.errors import RunError, SplitError
+from groundup.core.errors import RunError, SplitError, UnknownColumnError
 from groundup.core.files import write_json
 from groundup.core.inputs import Inputs, IntArray, Needs
 from groundup.core.runs import RunFolder
@@ -127,6 +127,9 @@ def collect(session: Session, framed: Framed) -> Collected:
     recipe = session.recipe
     with session.step(2, "Collect and preprocess data") as step:
         dataset, problem = framed.dataset, framed.problem
+        for name in recipe.evaluation.slices:  # an hour of training later would be late
+            if name not in dataset.schema:
+                raise UnknownColumnError(name, dataset.schema.names)
         split = make_split(
             dataset,
             target=problem.target,

@@ -18,6 +18,7 @@ from groundup.lifecycle.fitting import Trainer, Training
 from groundup.lifecycle.judging import Judgement
 from groundup.lifecycle.session import Session, as_row
 from groundup.models.contract import Learner
+from groundup.tuning.paired_test import TIED_ABOVE
 
 _START: Final = (
     "No model is pre-trained: linear models start from zero weights or are solved at once, boosted trees "
@@ -63,8 +64,10 @@ def gather_facts(
         },
         "fit": judgement.fit_facts(),
         "importance": judgement.importance,
-        "curves": judgement.curves,
-        **judgement.worth,
+        "curves": judgement.test.curves,
+        "slices": judgement.test.slices,
+        "predictions": judgement.test.predictions,
+        **judgement.test.worth,
         "findings": [finding.to_json() for finding in session.findings],
     }
 
@@ -132,11 +135,19 @@ def leaderboard(training: Training, *, higher_is_better: bool) -> list[dict[str,
                 "latency_us": candidate.latency_us,
                 "size_bytes": candidate.size_bytes,
                 "chosen": candidate.name == training.chosen,
-                "tied": candidate.name in training.selection.tied,
+                "within_one_standard_error": candidate.name in training.selection.tied,
+                "p_value": training.p_values.get(candidate.name),
+                "tied": _is_tied(training, candidate.name),
             }
         )
     sign = -1 if higher_is_better else 1
     return sorted(rows, key=lambda row: (row["score"] is None, sign * (row["score"] or 0.0)))
+
+
+def _is_tied(training: Training, name: str) -> bool:
+    """Return whether a candidate is the best, or one that the folds cannot tell from it."""
+    p_value = training.p_values.get(name)
+    return name in training.selection.tied[:1] if p_value is None else p_value > TIED_ABOVE
 
 
 def _model(training: Training, learner: Learner) -> dict[str, Any]:

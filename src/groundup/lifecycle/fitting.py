@@ -27,6 +27,7 @@ from groundup.lifecycle.session import Session
 from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
 from groundup.preparation.table import TablePreparation
 from groundup.training.rounds import run_rounds
+from groundup.tuning.paired_test import compare_with_best
 from groundup.tuning.selection import Candidate, Selection, select
 
 _LATENCY_ROWS = 200
@@ -284,12 +285,15 @@ class Training:
     final : Trained
         The kept learner fitted on the whole training part (or, when training was stopped, the
         latest model it had by then).
+    p_values : mapping of str to float
+        Of the candidates but the best: the adjusted p-value of being no different from it.
     """
 
     results: dict[str, FoldResults]
     candidates: tuple[Candidate, ...]
     selection: Selection
     final: Trained
+    p_values: Mapping[str, float]
 
     @property
     def chosen(self) -> str:
@@ -321,7 +325,16 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
             selection = Selection(BASELINE, "Training was stopped before the first fit had ended.", ())
         final = trainer.fit_final(selection.name)
         step.say(_last_fit(selection.name, final, trainer))
-    return Training(results, candidates, selection, final)
+    return Training(results, candidates, selection, final, _p_values(trainer, candidates))
+
+
+def _p_values(trainer: Trainer, candidates: Sequence[Candidate]) -> dict[str, float]:
+    """Return how likely the folds would differ so much if a candidate were as good as the best."""
+    metric = get_metric(trainer.framed.problem.metric, trainer.framed.problem.task)
+    shares = [len(fold.held_out) / max(1, len(fold.train)) for fold in trainer.folds.folds]
+    return compare_with_best(
+        candidates, higher_is_better=metric.higher_is_better, test_share=float(np.mean(shares))
+    )
 
 
 def _last_fit(name: str, final: Trained, trainer: Trainer) -> str:

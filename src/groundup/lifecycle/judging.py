@@ -12,6 +12,7 @@ from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.seeds import generator
 from groundup.core.wording import count, listed
 from groundup.data.dataset import Dataset
+from groundup.data.fingerprint import row_keys
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import FIT_RULES
 from groundup.doctor.signals import DoubtfulTargets, FitSignals, Span
@@ -30,7 +31,9 @@ from groundup.evaluation.metrics import default_metrics, get_metric, row_losses
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
+from groundup.lifecycle.measured_rows import MeasuredRows, keep_measured
 from groundup.lifecycle.session import Session
+from groundup.lifecycle.slicing import slice_test
 from groundup.models.catalogue import make_learner
 
 Scores = dict[str, dict[str, Any]]
@@ -46,6 +49,34 @@ _N_DOUBTFUL = 100
 
 
 @dataclass(frozen=True)
+class OnTest:
+    """What was measured while the test part was open.
+
+    Parameters
+    ----------
+    scores : dict of str to Scores
+        ``test``, and ``baseline`` on the same rows.
+    improvement : Interval
+        Loss of the baseline minus loss of the model, per test row.
+    curves : dict
+        Confusion, ROC, precision–recall, calibration or residuals.
+    predictions : dict
+        Where what the model said of each row is kept, with the file's digest.
+    slices : dict or None
+        The scores on parts of the rows; None where the recipe names no column.
+    worth : dict
+        What calibration, threshold and intervals are worth (see `decided_facts`).
+    """
+
+    scores: dict[str, Scores]
+    improvement: Interval
+    curves: dict[str, Any]
+    predictions: dict[str, Any]
+    slices: dict[str, Any] | None
+    worth: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Everything that is known about the chosen model.
 
@@ -53,22 +84,18 @@ class Judgement:
     ----------
     verdict : FitVerdict or None
         Over- or underfitting; None when training was stopped too early to tell.
-    improvement : Interval
-        Loss of the baseline minus loss of the model, per test row.
     baseline : Trained
         The baseline, fitted on the same rows.
     decided : Decided
         Calibration, threshold, and the scores behind intervals and sets.
+    test : OnTest
+        What the test part showed.
     scores : dict of str to Scores
         By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
     fractions : list of dict
         Held-out loss by share of the training rows; empty when training was stopped.
     importance : list of dict
         What shuffling each column costs.
-    curves : dict
-        Confusion, ROC, precision–recall, calibration or residuals, on the test part.
-    worth : dict
-        What the decisions are worth on the test part (see `decided_facts`).
     loss_ratio : float or None
         Mean out-of-fold loss as a share of the baseline's.
     doubtful : DoubtfulTargets or None
@@ -76,14 +103,12 @@ class Judgement:
     """
 
     verdict: FitVerdict | None
-    improvement: Interval
     baseline: Trained
     decided: Decided
+    test: OnTest
     scores: dict[str, Scores] = field(default_factory=dict)
     fractions: list[dict[str, Any]] = field(default_factory=list)
     importance: list[dict[str, Any]] = field(default_factory=list)
-    curves: dict[str, Any] = field(default_factory=dict)
-    worth: dict[str, Any] = field(default_factory=dict)
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
 
@@ -300,26 +325,42 @@ class Judge:
             ),
         )
 
-    def measure_test(
-        self, baseline: Trained
-    ) -> tuple[dict[str, Scores], Interval, dict[str, Any], dict[str, Any]]:
+    def measure_test(self, baseline: Trained) -> OnTest:
         """Open the test part and measure the model and the baseline on it."""
         test = self.collected.test.open()
         y_true = self.collected.encode(test)
         raw, guesses = self.training.final.predict(test), baseline.predict(test)
         predictions = self.answer(raw)
-        scores = {
-            "test": self.scores(y_true, predictions, test, "test"),
-            "baseline": self.scores(y_true, guesses, test, "test"),
-        }
-        improvement = paired_difference(
-            self.losses(y_true, guesses),
-            self.losses(y_true, predictions),
-            options=self.trainer.bootstrap_options(test, "test"),
-        )
+        options = self.trainer.bootstrap_options(test, "test")
+        losses = self.losses(y_true, predictions)
         labels = [str(label) for label in self.problem.classes]
-        curves = error_curves(y_true, predictions, labels=labels, positive=self.framed.positive_code)
-        return scores, improvement, curves, decided_facts(self.decided, self.trainer, test, y_true, raw)
+        rows = MeasuredRows(
+            self.collected.split.test,
+            row_keys(test.frame()),
+            y_true,
+            predictions,
+            losses,
+            self.collected.groups(test, self.session.recipe.data.split.group),
+            self.collected.groups(test, self.session.recipe.data.split.time),
+        )
+        return OnTest(
+            scores={
+                "test": self.scores(y_true, predictions, test, "test"),
+                "baseline": self.scores(y_true, guesses, test, "test"),
+            },
+            improvement=paired_difference(self.losses(y_true, guesses), losses, options=options),
+            curves=error_curves(y_true, predictions, labels=labels, positive=self.framed.positive_code),
+            predictions=keep_measured(self.session.folder, rows, options, self.framed.positive_code),
+            slices=slice_test(
+                self.collected,
+                test,
+                y_true,
+                predictions,
+                options=self.session.recipe.evaluation,
+                bootstrap=(self.metrics, self.framed.positive_code, options),
+            ),
+            worth=decided_facts(self.decided, self.trainer, test, y_true, raw),
+        )
 
 
 def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> Judgement:
@@ -345,18 +386,16 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
             averages = trainer.average_scores(training.results[training.chosen], judge.metrics)
             scores["cross_validation"] = {name: score.to_json() for name, score in averages.items()}
         baseline = trainer.fit_on(BASELINE, np.arange(collected.train.n_rows), fold=None, is_told=False)
-        test_scores, improvement, curves, worth = judge.measure_test(baseline)
-        scores |= test_scores
+        test = judge.measure_test(baseline)
+        scores |= test.scores
         judgement = Judgement(
             verdict,
-            improvement,
             baseline,
             decided,
+            test,
             scores,
             fractions,
             importance,
-            curves,
-            worth,
             loss_ratio=judge.loss_ratio(),
             doubtful=judge.doubtful_targets(),
         )
@@ -401,7 +440,7 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         sentence="" if verdict is None else verdict.sentence,
         gap=None if verdict is None else _span(verdict.gap),
         slope=None if verdict is None else _span(verdict.slope),
-        improvement=_span(judgement.improvement),
+        improvement=_span(judgement.test.improvement),
         loss="log loss" if problem.task == "classification" else "squared error",
         facts=training.final.fitted.facts(),
         n_train=trainer.collected.train.n_rows,
@@ -409,6 +448,8 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         doubtful=judgement.doubtful,
         target=problem.target,
         n_features=len(trainer.collected.features),
+        metric=problem.metric,
+        slices=judgement.test.slices or {},
     )
     return examine(signals, FIT_RULES).findings
 

@@ -1,0 +1,153 @@
+"""Metrics of several cases under the same resamples: what differs between two models or two slices.
+
+Each resample draws the rows once, for all cases. What makes a row hard for both of two models then
+cancels out of their difference, and rows that depend on each other stay together across slices.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.evaluation.intervals import (
+    BootstrapOptions,
+    Interval,
+    draw_weights,
+    find_units,
+    percentile_interval,
+)
+from groundup.evaluation.metrics import weighted_values
+from groundup.evaluation.scores import Case, Draws
+
+Functions = Mapping[str, Callable[[Draws], FloatArray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What is measured beside others.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        For all rows.
+    rows : ndarray of shape (n_part,) or None
+        Positions of the rows that count; None: all.
+    """
+
+    predictions: Predictions
+    rows: IntArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Values of one part: of its rows as they are, and of each resample.
+
+    Parameters
+    ----------
+    values : dict of str to float
+        By metric; NaN where undefined.
+    draws : dict of str to ndarray of shape (n_resamples,)
+        The same of every resample; the i-th of all parts belong together.
+    n_independent : int
+        Rows, groups or blocks that the part rests on.
+    options : BootstrapOptions
+        How rows were drawn.
+    """
+
+    values: dict[str, float]
+    draws: dict[str, FloatArray]
+    n_independent: int
+    options: BootstrapOptions
+
+    def interval(self, name: str) -> Interval:
+        """Return one metric with its interval."""
+        if not np.isfinite(self.values[name]):
+            return Interval(None, None, None, "undefined on these rows")
+        return percentile_interval(self.values[name], self.draws[name], self.options, self.n_independent)
+
+    def minus(self, other: "Drawn", name: str) -> Interval:
+        """Return one metric minus that of another part, with the interval of the difference."""
+        value = self.values[name] - other.values[name]
+        if not np.isfinite(value):
+            return Interval(None, None, None, "undefined on these rows")
+        n_independent = min(self.n_independent, other.n_independent)
+        return percentile_interval(value, self.draws[name] - other.draws[name], self.options, n_independent)
+
+
+def draw_together(
+    functions: Functions,
+    y_true: NDArray[np.generic],
+    parts: Sequence[Part],
+    *,
+    options: BootstrapOptions | None = None,
+    positive: int = 1,
+) -> list[Drawn]:
+    """Measure several parts under the same resamples of the rows.
+
+    Parameters
+    ----------
+    functions : mapping of str to callable
+        What is measured, by name: e.g. ``{name: METRICS[name].function}``.
+    y_true : ndarray of shape (n_samples,)
+        Class codes, or values, of all rows.
+    parts : sequence of Part
+        None of them without rows.
+    options : BootstrapOptions, optional
+        How rows are drawn again.
+    positive : int, default=1
+        Code of the class that is looked for, where there are two.
+
+    Returns
+    -------
+    list of Drawn
+        One a part, in their order.
+
+    Examples
+    --------
+    >>> from groundup.evaluation.metrics import METRICS
+    >>> y_true = np.arange(200.0)
+    >>> parts = [Part(Predictions(y_true + shift + y_true % 3)) for shift in (0.0, 1.0)]
+    >>> one, other = draw_together({"mae": METRICS["mae"].function}, y_true, parts)
+    >>> difference = other.minus(one, "mae")
+    >>> round(difference.low, 3), round(difference.high, 3)
+    (1.0, 1.0)
+    """
+    options = BootstrapOptions() if options is None else options
+    cases = [
+        Case(
+            y_true if part.rows is None else y_true[part.rows],
+            part.predictions if part.rows is None else part.predictions.take(part.rows),
+            positive=positive,
+        )
+        for part in parts
+    ]
+    whole = Case(y_true, parts[0].predictions, positive=positive)
+    losses = whole.errors**2 if parts[0].predictions.probabilities is None else whole.log_losses
+    units = find_units(options, losses)
+    drawn: list[dict[str, list[FloatArray]]] = [{name: [] for name in functions} for _ in parts]
+    for weight in draw_weights(options, units, len(y_true)):
+        for part, case, found in zip(parts, cases, drawn, strict=True):
+            own = weight if part.rows is None else np.ascontiguousarray(weight[part.rows])
+            for name, values in weighted_values(functions, case, own.T).items():
+                found[name].append(values)
+    estimates = [weighted_values(functions, case, np.ones((1, case.n_samples))) for case in cases]
+    return [
+        Drawn(
+            {name: float(values[0]) for name, values in estimate.items()},
+            {name: np.concatenate(pieces, axis=-1) for name, pieces in found.items()},
+            _n_independent(units.unit, part.rows, units.n_independent, len(y_true)),
+            options,
+        )
+        for part, estimate, found in zip(parts, estimates, drawn, strict=True)
+    ]
+
+
+def _n_independent(unit: IntArray | None, rows: IntArray | None, n_all: int, n_samples: int) -> int:
+    """Return how many independent units a part rests on: its share of all, or its own groups."""
+    if rows is None:
+        return n_all
+    n_own = len(rows) if unit is None else len(np.unique(unit[rows]))
+    n_units = n_samples if unit is None else len(np.unique(unit))
+    return max(1, n_own * n_all // n_units)
