@@ -26,6 +26,7 @@ from groundup.doctor.signals import DataSignals
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.session import Session
 from groundup.monitoring.reference import build_reference
+from groundup.preparation.fitting import tell_outliers
 from groundup.preparation.table import TablePreparation
 from groundup.preparation.target import TargetPlan
 
@@ -162,6 +163,8 @@ def collect(session: Session, framed: Framed) -> Collected:
             f"{count(len(split.validation))} validation, {count(len(split.test))} test; all statistics come "
             "from the training rows."
         )
+        for told in tell_outliers(collected.train.select(collected.offered), collected.options):
+            step.say(f"Outliers in the training rows, {told}.")
         session.reasons["data.split.method"] = split.reason
         for name in dataset.schema.names:
             session.reasons[f"data.columns.{name}"] = dataset.schema[name].reason

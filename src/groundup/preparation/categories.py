@@ -2,8 +2,8 @@
 
 Levels stand in order of frequency (ties: by value); `ordinal` orders them by value. Levels that are
 rare in training share the level "rare"; missing values can be a level too. A level that training did
-not have is "rare" where that level exists, else all 0 (`one_hot`), missing (`codes`), or a point
-before the first (`ordinal`; missing for learners that take it).
+not have is "rare" where that level exists, else all 0 (`one_hot`), 0 (`frequency`), missing (`codes`),
+or a point before the first (`ordinal`; missing for learners that take it).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ENCODE_STEPS: Final = {
     "one_hot": "one 0/1 column for each",
     "ordinal": "numbered in the order of their values",
+    "frequency": "replaced by the share of training rows that have it",
     "codes": "numbered, and split on as categories",
 }
 """What each encoding does, as a clause."""
@@ -41,7 +42,7 @@ class CategoryPlan:
         The raw column.
     seen : Seen
         Its training rows.
-    encoding : {"one_hot", "ordinal", "codes"}
+    encoding : {"one_hot", "ordinal", "frequency", "codes"}
         How a level becomes numbers.
     impute : str
         What happens to a missing value: `constant` with no fill value gives it a level of its own.
@@ -54,9 +55,10 @@ class CategoryPlan:
     fill : str, int, float or None
         The level that replaces a missing value.
     points : tuple of float
-        For `ordinal`: one number per place, then one for an unseen level; empty otherwise. None is NaN.
+        For `ordinal` and `frequency`: one number per place, then one for no place; empty otherwise.
+        None is NaN.
     scale : str
-        For `ordinal`: how the points were scaled.
+        For `ordinal` and `frequency`: how the points were scaled.
     """
 
     column: Column
@@ -185,6 +187,10 @@ class CategoryPlan:
             return f"{which} {'count' if self.seen.missing else 'counts'} as `{self.fill}`"
         if self.missing_place >= 0:
             return "a missing value counts as “rare”: none was missing in training"
+        if self.points and self.points[-1] is not None:
+            return (
+                f"{which} {'count' if self.seen.missing else 'counts'} as a level that training did not have"
+            )
         return f"{which} {'are' if self.seen.missing else 'is'} " + (
             "0 in all of them" if self.encoding == "one_hot" else "kept as missing, the learner handles it"
         )
@@ -239,7 +245,8 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
     seen = Seen(n_rows, n_rows - sum(counts.values()))
     fill, has_missing_level = _missing_rule(column, counts, seen, choice)
     ranked = sorted(counts, key=lambda level: (-counts[level], level))
-    levels = [level for level in ranked[: choice.max_levels] if counts[level] >= choice.rare_below]
+    n_kept = len(ranked) if choice.encode == "frequency" else choice.max_levels
+    levels = [level for level in ranked[:n_kept] if counts[level] >= choice.rare_below]
     if choice.encode == "ordinal":
         levels.sort()
     n_rare = len(ranked) - len(levels)
@@ -249,7 +256,7 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
     plan = CategoryPlan(
         column, seen, choice.encode, choice.impute, tuple(levels), n_rare, has_missing_level, fill
     )
-    return _with_points(plan, counts, choice) if choice.encode == "ordinal" else plan
+    return _with_points(plan, counts, choice) if choice.encode in ("ordinal", "frequency") else plan
 
 
 def _count_levels(values: Factor) -> dict[Level, int]:
@@ -282,7 +289,7 @@ def _missing_rule(
     """Return the level that replaces missing values, and whether they have a place of their own."""
     most_frequent = min(counts, key=lambda level: (-counts[level], level), default=None)
     if choice.impute == "none":
-        if choice.encode == "ordinal" and not choice.keeps_missing:
+        if choice.encode in ("ordinal", "frequency") and not choice.keeps_missing:
             refuse_missing(column, seen)
             return most_frequent, False
         return None, False
@@ -316,8 +323,8 @@ def _one_place(ranked: list[Level], choice: Choice, *, has_levels: bool) -> str:
     return f"each of its {len(ranked)} levels has fewer than {choice.rare_below} training rows (`rare_below`)"
 
 
-def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -> CategoryPlan:
-    """Return the plan with a number for each place and one for an unseen level, scaled as asked."""
+def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -> CategoryPlan | Dropped:
+    """Return the plan with a number for each place and one for no place, scaled as asked."""
     from dataclasses import replace
 
     import numpy as np
@@ -327,7 +334,19 @@ def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -
         counted.append(sum(counts.values()) - sum(counted))
     if plan.has_missing_level:
         counted.append(plan.seen.missing)
-    scaling = fit_scaling(np.arange(len(counted), dtype=np.float64), np.array(counted), choice.scale)
-    points: list[float | None] = [scaling.one(float(place)) for place in range(len(counted))]
-    points.append(None if choice.keeps_missing else scaling.one(-1.0))
+    if choice.encode == "frequency":
+        raw, nowhere = _shares(plan, counted), 0.0
+        if len(set(raw)) == 1 and (plan.missing_place >= 0 or not plan.seen.missing):
+            return Dropped(f"each of its {len(raw)} levels is equally frequent")
+        is_nan = choice.keeps_missing and choice.impute == "none"
+    else:
+        raw, nowhere, is_nan = [float(place) for place in range(len(counted))], -1.0, choice.keeps_missing
+    scaling = fit_scaling(np.array(raw), np.array(counted), choice.scale)
+    points = [*map(scaling.one, raw), None if is_nan else scaling.one(nowhere)]
     return replace(plan, points=tuple(points), scale=choice.scale)
+
+
+def _shares(plan: CategoryPlan, counted: list[int]) -> list[float]:
+    """Return the share of training rows of each place; that of "rare" is the mean of its levels'."""
+    sizes = [*([1] * len(plan.levels)), *([plan.n_rare] if plan.n_rare else []), 1]
+    return [n / (size * plan.seen.rows) for n, size in zip(counted, sizes, strict=False)]

@@ -11,13 +11,16 @@ from groundup.preparation.options import ColumnPreparation, PreparationOptions
 from groundup.preparation.plan import Choice, Dropped, PlanKind
 
 ALLOWED: Final[dict[PlanKind, tuple[str, ...]]] = {
-    "number": ("impute", "fill_value", "indicator", "scale"),
+    "number": ("impute", "fill_value", "indicator", "scale", "outliers"),
     "date": ("impute", "fill_value", "indicator", "scale"),
     "boolean": ("impute", "fill_value", "indicator"),
     "category": ("impute", "fill_value", "scale", "encode"),
     "text": (),
 }
 """The options of one column that mean something, by what it becomes."""
+
+AS_ONE_NUMBER: Final = ("ordinal", "frequency")
+"""Encodings that make one number of a category, which can then be scaled."""
 
 CATEGORY_IMPUTES: Final = ("auto", "most_frequent", "constant", "none", "drop_rows")
 
@@ -107,6 +110,8 @@ def choose(
     plan = _plan_kind(column, own)
     _check_own(column, plan, asked)
     choice: dict[str, Any] = {"plan": plan, "keeps_missing": needs.missing, "fill_value": own.fill_value}
+    if plan == "number":
+        choice |= _outlier_choice(own, options)
     if plan in ("number", "date"):
         choice |= _number_choice(own, options, general, needs)
         choice["has_cycles"] = general.dates == "parts_and_cycles"
@@ -122,7 +127,7 @@ def choose(
 def own_options(choice: Choice) -> ColumnPreparation:
     """Return a decided choice as the column's own options, which lead to the same choice again."""
     values = {name: getattr(choice, name) for name in ALLOWED[choice.plan]}
-    if choice.plan == "category" and choice.encode != "ordinal":
+    if choice.plan == "category" and choice.encode not in AS_ONE_NUMBER:
         values["scale"] = None
     return ColumnPreparation(**values)
 
@@ -165,6 +170,15 @@ def _number_choice(
     }
 
 
+def _outlier_choice(own: ColumnPreparation, options: PreparationOptions) -> dict[str, Any]:
+    is_iqr = options.outlier_rule == "iqr"
+    return {
+        "outliers": own.outliers or options.outliers,
+        "outlier_rule": options.outlier_rule,
+        "outlier_reach": options.outlier_ranges if is_iqr else options.outlier_share,
+    }
+
+
 def _boolean_choice(
     own: ColumnPreparation, options: PreparationOptions, general: PreparationOptions, needs: Needs
 ) -> dict[str, Any]:
@@ -194,21 +208,20 @@ def _category_choice(
     if encode != general.encode and own.impute is None:
         impute = "auto"
     scale = _or(own.scale or "auto", general.scale)
-    if own.scale not in (None, "auto", "none") and encode != "ordinal":
-        raise RecipeError(
-            f"`preparation.columns.{column.name}.scale` is for `encode: ordinal`, not for `{encode}`."
-        )
+    if own.scale not in (None, "auto", "none") and encode not in AS_ONE_NUMBER:
+        allowed = " and ".join(f"`encode: {each}`" for each in AS_ONE_NUMBER)
+        raise RecipeError(f"`preparation.columns.{column.name}.scale` is for {allowed}, not for `{encode}`.")
     return {
         "impute": _or(impute, _category_impute(encode, needs)),
         "encode": encode,
-        "scale": scale if encode == "ordinal" else "none",
+        "scale": scale if encode in AS_ONE_NUMBER else "none",
         "rare_below": options.rare_below,
         "max_levels": options.max_levels,
     }
 
 
 def _category_impute(encode: str, needs: Needs) -> str:
-    return "none" if needs.missing and encode != "one_hot" else "constant"
+    return "none" if needs.missing and encode in ("ordinal", "codes") else "constant"
 
 
 def _indicator(own: ColumnPreparation, options: PreparationOptions, impute: str, needs: Needs) -> bool:

@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 
 from groundup.core.errors import DataError
-from groundup.core.inputs import IntArray, Needs
+from groundup.core.inputs import FloatArray, IntArray, Needs
 from groundup.core.schema import Column
 from groundup.data.dataset import Dataset
-from groundup.preparation.arrays import Arrays, Wanted, read_arrays
+from groundup.preparation.arrays import Arrays, Numbers, Wanted, read_arrays
 from groundup.preparation.booleans import fit_boolean
 from groundup.preparation.categories import fit_category
 from groundup.preparation.choices import check_columns, choose, own_options, resolve
 from groundup.preparation.dates import fit_date
-from groundup.preparation.numbers import fit_number
+from groundup.preparation.numbers import NumberPlan, fit_number
 from groundup.preparation.options import ColumnPreparation, PreparationOptions
+from groundup.preparation.outliers import Outliers, find_outliers
 from groundup.preparation.plan import Choice, ColumnPlan, Dropped, PlanKind
 from groundup.preparation.text import fit_text
 
@@ -93,8 +94,12 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
     general = resolve(options, needs)
     chosen = {column.name: choose(column, options, general, needs) for column in dataset.schema}
     choices = {name: choice for name, choice in chosen.items() if isinstance(choice, Choice)}
-    kept, rows = _kept_rows(dataset, choices)
+    outliers = _outliers_to_drop(dataset, choices)
+    kept, rows = _kept_rows(dataset, choices, outliers)
     fitted, arrays = _fit_columns(dataset, rows, choices, n_rows=len(kept))
+    for name, found in outliers.items():
+        plan = fitted[name]
+        fitted[name] = replace(plan, outliers=found) if isinstance(plan, NumberPlan) else plan
     results = {name: each for name, each in {**chosen, **fitted}.items() if not isinstance(each, Choice)}
     dropped = {name: each for name, each in results.items() if isinstance(each, Dropped)}
     useless = {name: dropped[name] for name in dropped if _leaves_rows_out(chosen[name])}
@@ -115,30 +120,87 @@ def fit_table(dataset: Dataset, options: PreparationOptions, needs: Needs) -> Ta
     return TableFit(plans, dropped, resolved.model_dump(mode="json"), kept, kept_arrays)
 
 
-def _kept_rows(dataset: Dataset, choices: Mapping[str, Choice]) -> tuple[IntArray, pl.LazyFrame]:
-    """Return the positions of the rows that no `drop_rows` column leaves out, and those rows."""
-    strict = [name for name, choice in choices.items() if _leaves_rows_out(choice)]
-    if not strict:
+def tell_outliers(dataset: Dataset, options: PreparationOptions) -> list[str]:
+    """Return how many outliers each column has for which the options ask, before anything is done to them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Training rows with the feature columns only.
+    options : PreparationOptions
+        What is asked for.
+
+    Returns
+    -------
+    list of str
+        A clause for each such column: "`age`: 3 values (1 %) below 0 or above 80 (…): moved …".
+    """
+    if options.outliers == "none" and all(own.outliers is None for own in options.columns.values()):
+        return []
+    needs = Needs(categories="codes", missing=True)  # under which no option is refused
+    general = resolve(options, needs)
+    told = []
+    for column in dataset.schema:
+        choice = choose(column, options, general, needs)
+        if isinstance(choice, Choice) and choice.plan == "number":
+            observed = _observed(dataset, column)
+            found = find_outliers(observed, choice) if len(observed) else None
+            told += [] if found is None else [f"`{column.name}`: {found.step()}"]
+    return told
+
+
+def _outliers_to_drop(dataset: Dataset, choices: Mapping[str, Choice]) -> dict[str, Outliers]:
+    found: dict[str, Outliers] = {}
+    for name, choice in choices.items():
+        if choice.outliers == "drop_rows":
+            observed = _observed(dataset, dataset.schema[name])
+            outliers = find_outliers(observed, choice) if len(observed) else None
+            found |= {} if outliers is None else {name: outliers}
+    return found
+
+
+def _observed(dataset: Dataset, column: Column) -> FloatArray:
+    arrays = read_arrays(dataset.rows.select(column.name).collect(), [Wanted(column, "number")])[0]
+    assert isinstance(arrays, Numbers)
+    return arrays.observed
+
+
+def _kept_rows(
+    dataset: Dataset, choices: Mapping[str, Choice], outliers: Mapping[str, Outliers]
+) -> tuple[IntArray, pl.LazyFrame]:
+    """Return the positions of the rows that no `drop_rows` leaves out, and those rows."""
+    strict = [name for name, choice in choices.items() if choice.impute == "drop_rows"]
+    if not strict and not outliers:
         if not dataset.n_rows:
             raise DataError("There are no rows to learn from.")
         return np.arange(dataset.n_rows), dataset.rows
-    is_present = pl.all_horizontal(_is_present(pl.col(name), dataset.schema[name]) for name in strict)
+    is_present = pl.all_horizontal(
+        *(_is_present(pl.col(name), dataset.schema[name]) for name in strict),
+        *(_is_inside(pl.col(name), found) for name, found in outliers.items()),
+    )
     kept = np.flatnonzero(dataset.rows.select(is_present).collect().to_series().to_numpy())
     if not len(kept):
-        names = ", ".join(f"`{name}`" for name in strict)
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys([*strict, *outliers]))
+        remedy = " or an outlier. Fill them in or clip" if outliers else ". Fill"
         raise DataError(
-            f"`drop_rows` leaves no row: in each of the {dataset.n_rows} rows one of {names} is missing. "
-            "Fill them in instead."
+            f"`drop_rows` leaves no row: in each of the {dataset.n_rows} rows one of {names} is missing"
+            f"{remedy} them instead."
         )
     return kept, dataset.rows.filter(is_present)
 
 
 def _leaves_rows_out(choice: Choice | Dropped) -> bool:
-    return isinstance(choice, Choice) and choice.impute == "drop_rows"
+    return isinstance(choice, Choice) and "drop_rows" in (choice.impute, choice.outliers)
 
 
 def _is_present(values: pl.Expr, column: Column) -> pl.Expr:
     return values.is_finite().fill_null(value=False) if column.storage == "float" else values.is_not_null()
+
+
+def _is_inside(values: pl.Expr, outliers: Outliers) -> pl.Expr:
+    numbers = values.cast(pl.Float64)
+    is_outside = numbers.is_finite() & ((numbers < outliers.low) | (numbers > outliers.high))
+    return ~is_outside.fill_null(value=False)
 
 
 def _fit_columns(

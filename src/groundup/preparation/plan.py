@@ -112,6 +112,11 @@ class Choice:
         Whether dates get sine and cosine of their parts.
     buckets : int
         Columns a text is hashed into.
+    outliers : str
+        What is done to a number's outliers, an `OutlierAction`.
+    outlier_rule, outlier_reach : str, float
+        What an outlier is: `iqr` with the ranges beyond the quartiles, or `quantiles` with the share of
+        values on each side.
     """
 
     plan: PlanKind
@@ -125,6 +130,9 @@ class Choice:
     max_levels: int = 100
     has_cycles: bool = False
     buckets: int = 0
+    outliers: str = "none"
+    outlier_rule: str = "iqr"
+    outlier_reach: float = 1.5
 
 
 def missing_step(seen: Seen, fill: str | None) -> str:
