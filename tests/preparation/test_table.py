@@ -76,6 +76,8 @@ OPTIONS = st.builds(
     rare_below=st.integers(1, 3),
     max_levels=st.integers(2, 5),
     dates=st.sampled_from(["auto", "parts", "parts_and_cycles"]),
+    text=st.sampled_from(["hashed", "tfidf"]),
+    text_words=st.integers(1, 3),
     text_buckets=st.sampled_from([0, 7]),
 )
 NEEDS = st.sampled_from([LINEAR, TREES, Needs()])

@@ -154,7 +154,7 @@ class Trainer:
         start = time.monotonic()
         preparation = TablePreparation(collected.options)
         part = collected.train.take(rows).select(collected.offered)
-        inputs, kept = preparation.fit_transform(part, needs)
+        inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
         train = inputs.with_target(collected.y_train[rows][kept])
         validation = preparation.transform(collected.validation.frame(collected.features))
         fitted = self.fit(

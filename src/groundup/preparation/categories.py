@@ -20,6 +20,8 @@ from groundup.preparation.plan import Choice, Dropped, Level, PlanKind, Seen, Wr
 from groundup.preparation.scaling import SCALE_STEPS, fit_scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from groundup.core.inputs import FloatArray, IntArray
     from groundup.preparation.arrays import Factor
 
@@ -27,6 +29,7 @@ ENCODE_STEPS: Final = {
     "one_hot": "one 0/1 column for each",
     "ordinal": "numbered in the order of their values",
     "frequency": "replaced by the share of training rows that have it",
+    "target": "replaced by the mean target of their training rows",
     "codes": "numbered, and split on as categories",
 }
 """What each encoding does, as a clause."""
@@ -42,7 +45,7 @@ class CategoryPlan:
         The raw column.
     seen : Seen
         Its training rows.
-    encoding : {"one_hot", "ordinal", "frequency", "codes"}
+    encoding : {"one_hot", "ordinal", "frequency", "target", "codes"}
         How a level becomes numbers.
     impute : str
         What happens to a missing value: `constant` with no fill value gives it a level of its own.
@@ -118,10 +121,7 @@ class CategoryPlan:
         """Encode a column of levels."""
         import numpy as np
 
-        place_of = {level: place for place, level in enumerate(self.levels)}
-        places = [place_of.get(level, self.unseen_place) for level in values.levels]
-        # Code n_levels is a level that the column was not read for, -1 (so the last place) a missing one.
-        table = np.array([*places, self.unseen_place, self.missing_place])
+        table = self.place_table(values)
         if self.encoding == "one_hot":
             return _write_ones(table, values.codes)
         numbers = np.asarray(self._numbers)[table]
@@ -131,15 +131,30 @@ class CategoryPlan:
 
         return write
 
-    def compile_row(self, start: int) -> Write:
-        """Return what writes one level from index `start` on."""
-        read, is_text = row_reader(self.column), self.column.storage == "string"
-        unseen, missing = self.unseen_place, self.missing_place
+    def place_table(self, values: Factor) -> IntArray:
+        """Return the place of each code of `values`; the last two are for unknown and for missing levels."""
+        import numpy as np
+
+        place_of = {level: place for place, level in enumerate(self.levels)}
+        places = [place_of.get(level, self.unseen_place) for level in values.levels]
+        # Code n_levels is a level that the column was not read for, -1 (so the last place) a missing one.
+        return np.array([*places, self.unseen_place, self.missing_place])
+
+    def place_reader(self) -> Callable[[Any], int]:
+        """Return what finds the place of one raw value; -1: nowhere."""
+        read, unseen, missing = row_reader(self.column), self.unseen_place, self.missing_place
         places = {level: place for place, level in enumerate(self.levels)}
 
         def place_of(value: Any) -> int:
             value = read(value)
             return missing if value is None else places.get(value, unseen)
+
+        return place_of
+
+    def compile_row(self, start: int) -> Write:
+        """Return what writes one level from index `start` on."""
+        place_of, is_text = self.place_reader(), self.column.storage == "string"
+        places = {level: place for place, level in enumerate(self.levels)}
 
         if self.encoding == "one_hot":
 
@@ -187,7 +202,8 @@ class CategoryPlan:
             return f"{which} {'count' if self.seen.missing else 'counts'} as `{self.fill}`"
         if self.missing_place >= 0:
             return "a missing value counts as “rare”: none was missing in training"
-        if self.points and self.points[-1] is not None:
+        is_no_place_a_number = self.encoding == "target" and self.impute != "none"
+        if is_no_place_a_number or (self.points and self.points[-1] is not None):
             return (
                 f"{which} {'count' if self.seen.missing else 'counts'} as a level that training did not have"
             )
@@ -245,7 +261,7 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
     seen = Seen(n_rows, n_rows - sum(counts.values()))
     fill, has_missing_level = _missing_rule(column, counts, seen, choice)
     ranked = sorted(counts, key=lambda level: (-counts[level], level))
-    n_kept = len(ranked) if choice.encode == "frequency" else choice.max_levels
+    n_kept = len(ranked) if choice.encode in ("frequency", "target") else choice.max_levels
     levels = [level for level in ranked[:n_kept] if counts[level] >= choice.rare_below]
     if choice.encode == "ordinal":
         levels.sort()
@@ -289,7 +305,7 @@ def _missing_rule(
     """Return the level that replaces missing values, and whether they have a place of their own."""
     most_frequent = min(counts, key=lambda level: (-counts[level], level), default=None)
     if choice.impute == "none":
-        if choice.encode in ("ordinal", "frequency") and not choice.keeps_missing:
+        if choice.encode in ("ordinal", "frequency", "target") and not choice.keeps_missing:
             refuse_missing(column, seen)
             return most_frequent, False
         return None, False

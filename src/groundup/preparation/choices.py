@@ -15,11 +15,13 @@ ALLOWED: Final[dict[PlanKind, tuple[str, ...]]] = {
     "date": ("impute", "fill_value", "indicator", "scale"),
     "boolean": ("impute", "fill_value", "indicator"),
     "category": ("impute", "fill_value", "scale", "encode"),
-    "text": (),
+    "target_category": ("impute", "fill_value", "scale", "encode"),
+    "text": ("text",),
+    "tfidf": ("text",),
 }
 """The options of one column that mean something, by what it becomes."""
 
-AS_ONE_NUMBER: Final = ("ordinal", "frequency")
+AS_ONE_NUMBER: Final = ("ordinal", "frequency", "target")
 """Encodings that make one number of a category, which can then be scaled."""
 
 CATEGORY_IMPUTES: Final = ("auto", "most_frequent", "constant", "none", "drop_rows")
@@ -120,6 +122,9 @@ def choose(
     elif plan == "category":
         choice |= _category_choice(column, own, options, general, needs)
     else:
+        text = own.text or options.text
+        choice |= {"plan": "tfidf"} if text == "tfidf" else {}
+        choice |= {"text": text, "text_words": options.text_words, "text_features": options.text_features}
         choice["buckets"] = options.text_buckets
     return Choice(**choice)
 
@@ -139,7 +144,7 @@ def _plan_kind(column: Column, own: ColumnPreparation) -> PlanKind:
         return "date"
     if own.encode is not None:
         return "category"
-    if column.kind == "text":
+    if column.kind == "text" or (own.text is not None and column.storage == "string"):
         return "text"
     if column.kind in ("number", "identifier", "constant") and column.storage != "string":
         return "number"
@@ -150,7 +155,8 @@ def _check_own(column: Column, plan: PlanKind, asked: dict[str, Any]) -> None:
     where = f"`preparation.columns.{column.name}`"
     for name in asked:
         if name not in ALLOWED[plan]:
-            allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan]) or "only `drop` and `encode`"
+            allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan])
+            allowed += ", besides `drop` and `encode`" if plan == "text" else ""
             raise RecipeError(f"{where}: `{name}` means nothing for a {plan} column. It takes {allowed}.")
     if plan in ("boolean", "category") and asked.get("impute", "auto") not in CATEGORY_IMPUTES:
         raise RecipeError(
@@ -215,6 +221,9 @@ def _category_choice(
         "impute": _or(impute, _category_impute(encode, needs)),
         "encode": encode,
         "scale": scale if encode in AS_ONE_NUMBER else "none",
+        "plan": "target_category" if encode == "target" else "category",
+        "target_smoothing": options.target_smoothing,
+        "target_parts": options.target_parts,
         "rare_below": options.rare_below,
         "max_levels": options.max_levels,
     }

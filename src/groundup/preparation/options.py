@@ -8,7 +8,8 @@ from groundup.core.options import Options
 
 Impute = Literal["auto", "median", "mean", "most_frequent", "constant", "none", "drop_rows"]
 Scale = Literal["auto", "standard", "minmax", "robust", "quantile_uniform", "quantile_normal", "none"]
-Encode = Literal["auto", "one_hot", "ordinal", "frequency", "codes"]
+Encode = Literal["auto", "one_hot", "ordinal", "frequency", "target", "codes"]
+Text = Literal["hashed", "tfidf"]
 OutlierAction = Literal["none", "clip", "flag", "drop_rows"]
 
 
@@ -28,6 +29,8 @@ class ColumnPreparation(Options):
     """What is done to a number's outliers."""
     encode: Encode | None = None
     """How a category becomes numbers."""
+    text: Text | None = None
+    """How a text becomes numbers."""
     drop: bool = False
     """Leave the column out."""
 
@@ -55,14 +58,27 @@ class PreparationOptions(Options):
     """For `quantiles`: the share of training values on each side that are outliers, 0 to 0.5."""
     encode: Encode = "auto"
     """Encode categories; `auto`: `codes` for trees, else `one_hot`. `frequency`: one number, the share of
-    training rows with that level."""
+    training rows with that level; `target`: their mean target, or the share of each of several classes."""
+    target_smoothing: float = Field(default=10.0, ge=0)
+    """How many rows the overall mean weighs in a level's mean target; more for a noisy target."""
+    target_parts: int = Field(default=5, ge=2, le=100)
+    """Parts that the training rows are divided into for `target`: each gets the means of the others, so that
+    no row meets its own target."""
     rare_below: int = Field(default=5, ge=1)
     """Levels with fewer training rows than this share one level, "rare"."""
     max_levels: int = Field(default=100, ge=2)
-    """The most frequent levels kept per category; the others are "rare". `frequency` keeps all."""
+    """The most frequent levels kept per category; the others are "rare". `frequency` and
+    `target` keep all."""
     dates: Literal["auto", "parts", "parts_and_cycles"] = "auto"
     """Dates to year, month, day, weekday, hour, days since the first; `parts_and_cycles` adds sine and
     cosine of month, weekday and hour. `auto`: with cycles for learners that need scaled inputs."""
+    text: Text = "hashed"
+    """Text columns: `hashed` counts words and runs of characters in `text_buckets` columns; `tfidf` has one
+    column for each word of the training rows, which counts the more the fewer rows have it."""
+    text_words: int = Field(default=1, ge=1, le=5)
+    """For `tfidf`: words that follow each other and count as one term, at most this many; 1: single words."""
+    text_features: int = Field(default=500, ge=1)
+    """For `tfidf`: terms kept per column, those that most training rows have."""
     text_buckets: int = Field(default=256, ge=0)
     """Columns that hashed word and character n-grams of a text column are spread over; 0 drops text."""
     columns: dict[str, ColumnPreparation] = Field(default_factory=dict)
