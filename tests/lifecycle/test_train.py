@@ -294,7 +294,9 @@ def test_the_doctors_patches_train_again(tmp_path: Path) -> None:
     codes = {finding.code: finding for finding in first.findings}
     for code in ("D010", "S003"):
         again = gu.train(first.folder / "recipe.yaml", overrides=dict(codes[code].patch), runs=tmp_path)
-        assert code not in {finding.code for finding in again.findings if finding.column == codes[code].column}
+        assert code not in {
+            finding.code for finding in again.findings if finding.column == codes[code].column
+        }
         assert gu.reproduce(again.folder).equal
     scores = gu.evaluate(again.folder, _titanic())
     assert scores["metrics"]["roc_auc"]["low"] > scores["baseline"]["roc_auc"]["value"]
@@ -305,3 +307,23 @@ def _titanic() -> pl.DataFrame:
     from groundup.data.sources import read
 
     return read(DataOptions(source="sample:titanic")).frame()
+
+
+@pytest.mark.parametrize("method", ["over", "under"])
+def test_classes_are_resampled_for_fitting_alone(tmp_path: Path, method: str) -> None:
+    rows = _titanic()
+
+    def mean_probability(**options: str) -> float:
+        overrides = {
+            "evaluation.resamples": 50,
+            **{f"training.{key}": value for key, value in options.items()},
+        }
+        run = gu.train(rows, "survived", model="logistic", runs=tmp_path, overrides=overrides)
+        return float(np.asarray(run.model.predict_proba(rows))[:, 1].mean())
+
+    assert mean_probability(resample=method) > mean_probability() + 0.05
+
+
+def test_numbers_cannot_be_resampled(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="has no classes"):
+        gu.train(_titanic(), "fare", model="ridge", runs=tmp_path, overrides={"training.resample": "over"})

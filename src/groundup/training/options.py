@@ -23,5 +23,9 @@ class TrainingOptions(Options):
     """The one seed from which every random choice of the run follows."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     """Threads for fitting; `auto`: one for small data, else the cores that are idle. Recorded."""
+    resample: Literal["none", "over", "under"] = "none"
+    """Make the classes equally frequent among the rows of each fit: `over` repeats rows of small classes,
+    `under` leaves out rows of large ones. Rows that a model is judged on stay as they are; its probabilities
+    then belong to equally frequent classes."""
     early_stopping: EarlyStopping | None = Field(default_factory=EarlyStopping)
     """When to stop; `null` trains every round."""
