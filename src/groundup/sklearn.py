@@ -21,7 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from groundup.core.errors import GroundupError
-from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.core.inputs import FloatArray, IntArray, Predictions, Supervision
 from groundup.core.schema import Column, Schema
 from groundup.core.tasks import Task
 from groundup.data.dataset import Dataset
@@ -96,7 +96,11 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             self.schema_ = dataset.schema
             train, validation = self._parts(y, n_classes, has_rounds=learner.in_rounds)
             self.preparation_ = TablePreparation(PreparationOptions(**(self.preparation or {})))
-            inputs, kept = self.preparation_.fit_transform(dataset.take(train), learner.needs())
+            inputs, kept = self.preparation_.fit_transform(
+                dataset.take(train),
+                learner.needs(),
+                Supervision(y[train], n_classes, seed=int(self.seed) % _SEEDS),
+            )
             held_out = None
             if len(validation):
                 frame = dataset.take(validation).frame(self.preparation_.columns)

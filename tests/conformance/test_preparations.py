@@ -9,20 +9,28 @@ import polars as pl
 import pytest
 from safetensors.numpy import load, save
 
-from groundup.core.inputs import Inputs, Needs
+from groundup.core.inputs import Inputs, Needs, Supervision
 from groundup.core.schema import Column, Schema
 from groundup.data.dataset import Dataset
 from groundup.preparation.contract import Preparation
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation
 
-PREPARATIONS: dict[str, Callable[[], Preparation]] = {"table": lambda: TablePreparation(PreparationOptions())}
+PREPARATIONS: dict[str, Callable[[], Preparation]] = {
+    "table": lambda: TablePreparation(PreparationOptions()),
+    "rank": lambda: TablePreparation(
+        PreparationOptions(scale="quantile_normal", outliers="flag", encode="frequency", text="tfidf")
+    ),
+    "target": lambda: TablePreparation(PreparationOptions(encode="target", outliers="clip")),
+}
+OUT_OF_FOLD = ("target",)
 NEEDS = {
     "linear": Needs(scaled=True),
     "trees": Needs(categories="codes", missing=True),
     "plain": Needs(),
 }
 EACH = [(name, needs) for name in PREPARATIONS for needs in NEEDS]
+SUPERVISION = Supervision(np.random.default_rng(3).integers(0, 2, 120), n_classes=2)
 SCHEMA = Schema(
     [
         Column("age", "number", "float"),
@@ -55,7 +63,7 @@ def dataset(n_rows: int = 120, seed: int = 0) -> Dataset:
 
 def fitted(name: str, needs: str) -> tuple[Preparation, Inputs]:
     preparation = PREPARATIONS[name]()
-    inputs, kept = preparation.fit_transform(dataset(), NEEDS[needs])
+    inputs, kept = preparation.fit_transform(dataset(), NEEDS[needs], SUPERVISION)
     assert len(kept) == inputs.n_samples
     return preparation, inputs
 
@@ -65,10 +73,10 @@ def test_inputs_are_what_learners_expect(name: str, needs: str) -> None:
     _, inputs = fitted(name, needs)
     assert inputs.X.dtype == np.float64
     assert inputs.X.flags.c_contiguous
-    assert inputs.X.shape == (120, len(inputs.feature_names))
+    assert inputs.X.shape == (inputs.n_samples, len(inputs.feature_names))
     assert len(set(inputs.feature_names)) == len(inputs.feature_names)
     assert NEEDS[needs].missing or np.isfinite(inputs.X).all()
-    assert bool(inputs.categorical) == (NEEDS[needs].categories == "codes")
+    assert name != "table" or bool(inputs.categorical) == (NEEDS[needs].categories == "codes")
     if NEEDS[needs].scaled:
         assert np.abs(inputs.X).max() < 10
 
@@ -77,7 +85,7 @@ def test_inputs_are_what_learners_expect(name: str, needs: str) -> None:
 def test_training_rows_transform_to_the_same_inputs(name: str, needs: str) -> None:
     preparation, inputs = fitted(name, needs)
     again = preparation.transform(dataset().frame())
-    assert again.X.tobytes() == inputs.X.tobytes()
+    assert (again.X.tobytes() == inputs.X.tobytes()) != (name in OUT_OF_FOLD)
     assert (again.feature_names, again.categorical) == (inputs.feature_names, inputs.categorical)
 
 
@@ -95,7 +103,9 @@ def test_state_is_json_and_arrays_and_comes_back(name: str, needs: str) -> None:
     preparation, inputs = fitted(name, needs)
     state, arrays = preparation.state()
     read = type(preparation).from_state(json.loads(json.dumps(state, allow_nan=False)), load(save(arrays)))
-    assert read.transform(dataset().frame()).X.tobytes() == inputs.X.tobytes()
+    again = preparation.transform(dataset().frame())
+    assert read.transform(dataset().frame()).X.tobytes() == again.X.tobytes()
+    assert again.feature_names == inputs.feature_names
     row = dataset(1, seed=2).frame().to_dicts()[0]
     np.testing.assert_array_equal(read.transform_row(row), preparation.transform_row(row))
 

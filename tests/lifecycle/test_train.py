@@ -379,3 +379,23 @@ def test_an_identifier_forced_to_be_a_feature_is_told() -> None:
     forced = gu.check(rows, "species", overrides={"data.columns.penguin_id": "number"})
     assert "D017" in {each.code for each in forced.findings}
     assert "D017" not in {each.code for each in gu.check(rows, "species").findings}
+
+
+@pytest.mark.parametrize("method", ["over", "under"])
+def test_classes_are_resampled_for_fitting_alone(tmp_path: Path, method: str) -> None:
+    rows = _titanic()
+
+    def mean_probability(**options: str) -> float:
+        overrides = {
+            "evaluation.resamples": 50,
+            **{f"training.{key}": value for key, value in options.items()},
+        }
+        run = gu.train(rows, "survived", model="logistic", runs=tmp_path, overrides=overrides)
+        return float(np.asarray(run.model.predict_proba(rows))[:, 1].mean())
+
+    assert mean_probability(resample=method) > mean_probability() + 0.05
+
+
+def test_numbers_cannot_be_resampled(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="has no classes"):
+        gu.train(_titanic(), "fare", model="ridge", runs=tmp_path, overrides={"training.resample": "over"})

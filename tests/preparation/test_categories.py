@@ -178,3 +178,26 @@ def test_state_and_steps() -> None:
         other = fit(TRAINING, scale="minmax", **options)
         assert isinstance(other, CategoryPlan)
         assert all(other.steps())
+
+
+def test_frequency_is_the_share_of_training_rows() -> None:
+    plan = fit(TRAINING, encode="frequency")
+    shares = [[4 / 13], [3 / 13], [1 / 13], [1 / 13]]
+    assert encode(plan, ["b", "c", "d", None]) == shares
+    assert encode(plan, ["never seen"]) == [[0.0]]
+    assert isinstance(plan, CategoryPlan)
+    assert plan.feature_names == ("city",)
+    assert plan.steps()[0] == "4 levels, replaced by the share of training rows that have it"
+    rare = fit(["a"] * 4 + ["b", "c", "c"], encode="frequency", rare_below=3, max_levels=1)
+    assert encode(rare, ["a", "b", "c", "z"]) == [[4 / 7], [1.5 / 7], [1.5 / 7], [1.5 / 7]]
+    kept = fit(TRAINING, encode="frequency", impute="none", keeps_missing=True)
+    assert np.isnan(encode(kept, [None])).all()
+    assert fit(["a", "b"], encode="frequency") == Dropped("each of its 2 levels is equally frequent")
+    scaled = encode(fit(TRAINING, encode="frequency", scale="standard"), TRAINING)
+    assert np.mean(scaled) == pytest.approx(0, abs=1e-12)
+    no_levels_lost = fit(
+        [each for each in "abcdef" for _ in range(ord(each) - 96)], encode="frequency", max_levels=2
+    )
+    assert isinstance(no_levels_lost, CategoryPlan)
+    assert len(no_levels_lost.levels) == 6
+    assert "a level that training did not have" in no_levels_lost.steps()[-1]

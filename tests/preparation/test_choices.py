@@ -81,7 +81,7 @@ def test_drop_rows_needs_no_indicator() -> None:
         ("category", {"scale": "standard", "encode": "one_hot"}, "is for `encode: ordinal`"),
         ("category", {"encode": "codes"}, "Choose `one_hot` or `ordinal`"),
         ("boolean", {"scale": "standard"}, "means nothing for a boolean column"),
-        ("text", {"impute": "median"}, "only `drop` and `encode`"),
+        ("text", {"impute": "median"}, "`drop` and `encode`"),
         ("datetime", {"encode": "one_hot"}, "means nothing for a date column"),
     ],
 )

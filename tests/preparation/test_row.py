@@ -32,7 +32,7 @@ STATE = {
 def test_plans_come_back_from_a_state() -> None:
     assert plans_from_state(STATE) == [AGE]
     assert row_encoder(STATE)({"age": None, "more": 1}) == [1.0, 1.0]
-    assert set(PLANS) == {"number", "category", "date", "boolean", "text"}
+    assert set(PLANS) == {"number", "category", "date", "boolean", "text", "target_category", "tfidf"}
 
 
 def test_an_unknown_plan_is_damage() -> None:

@@ -65,12 +65,19 @@ ROWS = st.fixed_dictionaries({name: st.one_of(st.none(), cells) for name, cells 
 TABLES = st.lists(ROWS, min_size=1, max_size=25)
 OPTIONS = st.builds(
     PreparationOptions,
-    scale=st.sampled_from(["auto", "standard", "minmax", "robust", "none"]),
+    scale=st.sampled_from(
+        ["auto", "standard", "minmax", "robust", "quantile_uniform", "quantile_normal", "none"]
+    ),
+    outliers=st.sampled_from(["none", "clip", "flag"]),
+    outlier_rule=st.sampled_from(["iqr", "quantiles"]),
+    outlier_share=st.sampled_from([0.01, 0.2]),
     impute_numbers=st.sampled_from(["auto", "median", "mean", "most_frequent", "constant"]),
-    encode=st.sampled_from(["auto", "one_hot", "ordinal"]),
+    encode=st.sampled_from(["auto", "one_hot", "ordinal", "frequency"]),
     rare_below=st.integers(1, 3),
     max_levels=st.integers(2, 5),
     dates=st.sampled_from(["auto", "parts", "parts_and_cycles"]),
+    text=st.sampled_from(["hashed", "tfidf"]),
+    text_words=st.integers(1, 3),
     text_buckets=st.sampled_from([0, 7]),
 )
 NEEDS = st.sampled_from([LINEAR, TREES, Needs()])

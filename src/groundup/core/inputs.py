@@ -35,6 +35,33 @@ class Needs:
 
 
 @dataclass(frozen=True)
+class Supervision:
+    """The targets that a preparation may learn from, and how it may divide the rows to do so.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        int64 class codes in [0, n_classes) or float64 values.
+    n_classes : int
+        0 for regression.
+    groups : ndarray of shape (n_samples,) or None
+        Entity of each row: rows of one entity stay together.
+    seed : int
+        The same seed divides the rows alike.
+    """
+
+    y: NDArray[np.generic]
+    n_classes: int
+    groups: NDArray[np.generic] | None = None
+    seed: int = 0
+
+    def take(self, rows: IntArray) -> "Supervision":
+        """Return the targets of the given rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, y=self.y[rows], groups=groups)
+
+
+@dataclass(frozen=True)
 class Inputs:
     """Named arrays that a learner consumes; for tables ``arrays["X"]`` and, in training, ``arrays["y"]``.
 

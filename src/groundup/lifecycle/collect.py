@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from groundup import __version__
 from groundup.core.errors import RunError, SplitError, UnknownColumnError
 from groundup.core.files import write_json
-from groundup.core.inputs import Inputs, IntArray, Needs
+from groundup.core.inputs import Inputs, IntArray, Needs, Supervision
 from groundup.core.runs import RunFolder
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
@@ -28,6 +28,7 @@ from groundup.evaluation.giveaways import find_giveaways
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.session import Session
 from groundup.monitoring.reference import build_reference
+from groundup.preparation.fitting import tell_outliers
 from groundup.preparation.table import TablePreparation
 from groundup.preparation.target import TargetPlan
 
@@ -91,6 +92,12 @@ class Collected:
         self.target_plan = TargetPlan(framed.problem.task, framed.problem.classes)
         self.y_train = self.encode(self.train)
         self.y_validation = self.encode(self.validation)
+        self.supervision = Supervision(
+            self.y_train,
+            len(framed.problem.classes),
+            self.groups(self.train, recipe.data.split.group),
+            session.seed("preparation"),
+        )
         self._prepared: dict[Needs, Prepared] = {}
         self.profile: list[dict[str, Any]] = profile(self.train.frame(), self.train.schema)
 
@@ -106,7 +113,7 @@ class Collected:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
         if needs not in self._prepared:
             preparation = TablePreparation(self.options)
-            train, kept = preparation.fit_transform(self.train.select(self.offered), needs)
+            train, kept = preparation.fit_transform(self.train.select(self.offered), needs, self.supervision)
             validation = preparation.transform(self.validation.frame(self.features))
             self._prepared[needs] = Prepared(
                 preparation,
@@ -167,6 +174,8 @@ def collect(session: Session, framed: Framed) -> Collected:
             f"{count(len(split.validation))} validation, {count(len(split.test))} test; all statistics come "
             "from the training rows."
         )
+        for told in tell_outliers(collected.train.select(collected.offered), collected.options):
+            step.say(f"Outliers in the training rows, {told}.")
         session.reasons["data.split.method"] = split.reason
         for name in dataset.schema.names:
             session.reasons[f"data.columns.{name}"] = dataset.schema[name].reason

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundup.core.errors import RecipeError
 from groundup.core.inputs import Inputs, IntArray, Predictions
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
@@ -26,11 +27,17 @@ from groundup.lifecycle.design import Plan
 from groundup.lifecycle.session import Session
 from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
 from groundup.preparation.table import TablePreparation
+from groundup.training.resampling import resample
 from groundup.training.rounds import run_rounds
 from groundup.tuning.paired_test import compare_with_best
 from groundup.tuning.selection import Candidate, Selection, select
 
 _LATENCY_ROWS = 200
+
+_RESAMPLED = {
+    "over": "Rows of smaller classes were repeated in each fit until all classes were equally frequent.",
+    "under": "Rows of larger classes were left out of each fit until all classes were equally frequent.",
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,11 @@ class Trainer:
     def __init__(self, session: Session, framed: Framed, collected: Collected, plan: Plan) -> None:
         self.session, self.framed, self.collected, self.plan = session, framed, collected, plan
         problem = framed.problem
+        if session.recipe.training.resample != "none" and problem.task != "classification":
+            raise RecipeError(
+                f"`training.resample` is `{session.recipe.training.resample}`, but `{problem.target}` has no "
+                "classes that could be made equally frequent. Leave it at `none`."
+            )
         split = session.recipe.data.split
         self.folds: Folds = make_folds(
             collected.y_train,
@@ -96,7 +108,10 @@ class Trainer:
         self, name: str, train: Inputs, validation: Inputs, *, fold: int | None, n_events: bool = True
     ) -> Fitted:
         """Fit one learner; `fold` None is the final fit."""
-        learner = self.framed.learners[name]
+        learner, method = self.framed.learners[name], self.session.recipe.training.resample
+        if method != "none" and name != BASELINE:
+            seed = self.session.seed("resample", "final" if fold is None else fold)
+            train = train.take(resample(train.y, method, seed=seed))
         return learner.fit(train, validation, self._context(name, fold, is_told=n_events))
 
     def _context(self, name: str, fold: int | None, *, is_told: bool) -> FitContext:
@@ -155,7 +170,7 @@ class Trainer:
         start = time.monotonic()
         preparation = TablePreparation(collected.options)
         part = collected.train.take(rows).select(collected.offered)
-        inputs, kept = preparation.fit_transform(part, needs)
+        inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
         train = inputs.with_target(collected.y_train[rows][kept])
         validation = preparation.transform(collected.validation.frame(collected.features))
         fitted = self.fit(
@@ -324,6 +339,8 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         else:
             selection = Selection(BASELINE, "Training was stopped before the first fit had ended.", ())
         final = trainer.fit_final(selection.name)
+        if session.recipe.training.resample != "none":
+            step.say(_RESAMPLED[session.recipe.training.resample])
         step.say(_last_fit(selection.name, final, trainer))
     return Training(results, candidates, selection, final, _p_values(trainer, candidates))
 

@@ -1,7 +1,8 @@
 """Columns as the NumPy arrays that plans are fitted on and encode: each column is read once for both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -11,6 +12,11 @@ from groundup.core.inputs import FloatArray, IntArray
 from groundup.core.schema import Column
 from groundup.preparation.canonical import canonical_column
 from groundup.preparation.plan import Level, PlanKind
+
+_READ_AS: Final[Mapping[PlanKind, PlanKind]] = MappingProxyType(
+    {"target_category": "category", "tfidf": "text"}
+)
+"""Kinds of plans that take the arrays of another kind."""
 
 _FIRST_ROWS: Final = 2_000
 """Rows in which most categories show all their levels; the others' are collected from all rows."""
@@ -137,8 +143,8 @@ class _Raw:
     """One column on its way: canonical values, the query that makes them plain, and the arrays of those."""
 
     def __init__(self, values: pl.Series, wanted: Wanted) -> None:
-        self.values, self.kind = values, wanted.kind
-        self.is_text_category = wanted.kind == "category" and not values.dtype.is_numeric()
+        self.values, self.kind = values, _READ_AS.get(wanted.kind, wanted.kind)
+        self.is_text_category = self.kind == "category" and not values.dtype.is_numeric()
         self.has_all_levels = wanted.levels is None
         self.levels: Sequence[Level] = wanted.levels or ()
         if self.is_text_category and self.has_all_levels:

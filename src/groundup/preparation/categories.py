@@ -2,8 +2,8 @@
 
 Levels stand in order of frequency (ties: by value); `ordinal` orders them by value. Levels that are
 rare in training share the level "rare"; missing values can be a level too. A level that training did
-not have is "rare" where that level exists, else all 0 (`one_hot`), missing (`codes`), or a point
-before the first (`ordinal`; missing for learners that take it).
+not have is "rare" where that level exists, else all 0 (`one_hot`), 0 (`frequency`), missing (`codes`),
+or a point before the first (`ordinal`; missing for learners that take it).
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from groundup.preparation.plan import Choice, Dropped, Level, PlanKind, Seen, Wr
 from groundup.preparation.scaling import SCALE_STEPS, fit_scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from groundup.core.inputs import FloatArray, IntArray
     from groundup.preparation.arrays import Factor
 
 ENCODE_STEPS: Final = {
     "one_hot": "one 0/1 column for each",
     "ordinal": "numbered in the order of their values",
+    "frequency": "replaced by the share of training rows that have it",
+    "target": "replaced by the mean target of their training rows",
     "codes": "numbered, and split on as categories",
 }
 """What each encoding does, as a clause."""
@@ -41,7 +45,7 @@ class CategoryPlan:
         The raw column.
     seen : Seen
         Its training rows.
-    encoding : {"one_hot", "ordinal", "codes"}
+    encoding : {"one_hot", "ordinal", "frequency", "target", "codes"}
         How a level becomes numbers.
     impute : str
         What happens to a missing value: `constant` with no fill value gives it a level of its own.
@@ -54,9 +58,10 @@ class CategoryPlan:
     fill : str, int, float or None
         The level that replaces a missing value.
     points : tuple of float
-        For `ordinal`: one number per place, then one for an unseen level; empty otherwise. None is NaN.
+        For `ordinal` and `frequency`: one number per place, then one for no place; empty otherwise.
+        None is NaN.
     scale : str
-        For `ordinal`: how the points were scaled.
+        For `ordinal` and `frequency`: how the points were scaled.
     """
 
     column: Column
@@ -116,10 +121,7 @@ class CategoryPlan:
         """Encode a column of levels."""
         import numpy as np
 
-        place_of = {level: place for place, level in enumerate(self.levels)}
-        places = [place_of.get(level, self.unseen_place) for level in values.levels]
-        # Code n_levels is a level that the column was not read for, -1 (so the last place) a missing one.
-        table = np.array([*places, self.unseen_place, self.missing_place])
+        table = self.place_table(values)
         if self.encoding == "one_hot":
             return _write_ones(table, values.codes)
         numbers = np.asarray(self._numbers)[table]
@@ -129,15 +131,30 @@ class CategoryPlan:
 
         return write
 
-    def compile_row(self, start: int) -> Write:
-        """Return what writes one level from index `start` on."""
-        read, is_text = row_reader(self.column), self.column.storage == "string"
-        unseen, missing = self.unseen_place, self.missing_place
+    def place_table(self, values: Factor) -> IntArray:
+        """Return the place of each code of `values`; the last two are for unknown and for missing levels."""
+        import numpy as np
+
+        place_of = {level: place for place, level in enumerate(self.levels)}
+        places = [place_of.get(level, self.unseen_place) for level in values.levels]
+        # Code n_levels is a level that the column was not read for, -1 (so the last place) a missing one.
+        return np.array([*places, self.unseen_place, self.missing_place])
+
+    def place_reader(self) -> Callable[[Any], int]:
+        """Return what finds the place of one raw value; -1: nowhere."""
+        read, unseen, missing = row_reader(self.column), self.unseen_place, self.missing_place
         places = {level: place for place, level in enumerate(self.levels)}
 
         def place_of(value: Any) -> int:
             value = read(value)
             return missing if value is None else places.get(value, unseen)
+
+        return place_of
+
+    def compile_row(self, start: int) -> Write:
+        """Return what writes one level from index `start` on."""
+        place_of, is_text = self.place_reader(), self.column.storage == "string"
+        places = {level: place for place, level in enumerate(self.levels)}
 
         if self.encoding == "one_hot":
 
@@ -185,6 +202,11 @@ class CategoryPlan:
             return f"{which} {'count' if self.seen.missing else 'counts'} as `{self.fill}`"
         if self.missing_place >= 0:
             return "a missing value counts as “rare”: none was missing in training"
+        is_no_place_a_number = self.encoding == "target" and self.impute != "none"
+        if is_no_place_a_number or (self.points and self.points[-1] is not None):
+            return (
+                f"{which} {'count' if self.seen.missing else 'counts'} as a level that training did not have"
+            )
         return f"{which} {'are' if self.seen.missing else 'is'} " + (
             "0 in all of them" if self.encoding == "one_hot" else "kept as missing, the learner handles it"
         )
@@ -239,7 +261,8 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
     seen = Seen(n_rows, n_rows - sum(counts.values()))
     fill, has_missing_level = _missing_rule(column, counts, seen, choice)
     ranked = sorted(counts, key=lambda level: (-counts[level], level))
-    levels = [level for level in ranked[: choice.max_levels] if counts[level] >= choice.rare_below]
+    n_kept = len(ranked) if choice.encode in ("frequency", "target") else choice.max_levels
+    levels = [level for level in ranked[:n_kept] if counts[level] >= choice.rare_below]
     if choice.encode == "ordinal":
         levels.sort()
     n_rare = len(ranked) - len(levels)
@@ -249,7 +272,7 @@ def fit_category(column: Column, values: Factor, choice: Choice) -> CategoryPlan
     plan = CategoryPlan(
         column, seen, choice.encode, choice.impute, tuple(levels), n_rare, has_missing_level, fill
     )
-    return _with_points(plan, counts, choice) if choice.encode == "ordinal" else plan
+    return _with_points(plan, counts, choice) if choice.encode in ("ordinal", "frequency") else plan
 
 
 def _count_levels(values: Factor) -> dict[Level, int]:
@@ -282,7 +305,7 @@ def _missing_rule(
     """Return the level that replaces missing values, and whether they have a place of their own."""
     most_frequent = min(counts, key=lambda level: (-counts[level], level), default=None)
     if choice.impute == "none":
-        if choice.encode == "ordinal" and not choice.keeps_missing:
+        if choice.encode in ("ordinal", "frequency", "target") and not choice.keeps_missing:
             refuse_missing(column, seen)
             return most_frequent, False
         return None, False
@@ -316,8 +339,8 @@ def _one_place(ranked: list[Level], choice: Choice, *, has_levels: bool) -> str:
     return f"each of its {len(ranked)} levels has fewer than {choice.rare_below} training rows (`rare_below`)"
 
 
-def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -> CategoryPlan:
-    """Return the plan with a number for each place and one for an unseen level, scaled as asked."""
+def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -> CategoryPlan | Dropped:
+    """Return the plan with a number for each place and one for no place, scaled as asked."""
     from dataclasses import replace
 
     import numpy as np
@@ -327,7 +350,19 @@ def _with_points(plan: CategoryPlan, counts: dict[Level, int], choice: Choice) -
         counted.append(sum(counts.values()) - sum(counted))
     if plan.has_missing_level:
         counted.append(plan.seen.missing)
-    scaling = fit_scaling(np.arange(len(counted), dtype=np.float64), np.array(counted), choice.scale)
-    points: list[float | None] = [scaling.one(float(place)) for place in range(len(counted))]
-    points.append(None if choice.keeps_missing else scaling.one(-1.0))
+    if choice.encode == "frequency":
+        raw, nowhere = _shares(plan, counted), 0.0
+        if len(set(raw)) == 1 and (plan.missing_place >= 0 or not plan.seen.missing):
+            return Dropped(f"each of its {len(raw)} levels is equally frequent")
+        is_nan = choice.keeps_missing and choice.impute == "none"
+    else:
+        raw, nowhere, is_nan = [float(place) for place in range(len(counted))], -1.0, choice.keeps_missing
+    scaling = fit_scaling(np.array(raw), np.array(counted), choice.scale)
+    points = [*map(scaling.one, raw), None if is_nan else scaling.one(nowhere)]
     return replace(plan, points=tuple(points), scale=choice.scale)
+
+
+def _shares(plan: CategoryPlan, counted: list[int]) -> list[float]:
+    """Return the share of training rows of each place; that of "rare" is the mean of its levels'."""
+    sizes = [*([1] * len(plan.levels)), *([plan.n_rare] if plan.n_rare else []), 1]
+    return [n / (size * plan.seen.rows) for n, size in zip(counted, sizes, strict=False)]

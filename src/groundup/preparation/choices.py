@@ -11,13 +11,18 @@ from groundup.preparation.options import ColumnPreparation, PreparationOptions
 from groundup.preparation.plan import Choice, Dropped, PlanKind
 
 ALLOWED: Final[dict[PlanKind, tuple[str, ...]]] = {
-    "number": ("impute", "fill_value", "indicator", "scale"),
+    "number": ("impute", "fill_value", "indicator", "scale", "outliers"),
     "date": ("impute", "fill_value", "indicator", "scale"),
     "boolean": ("impute", "fill_value", "indicator"),
     "category": ("impute", "fill_value", "scale", "encode"),
-    "text": (),
+    "target_category": ("impute", "fill_value", "scale", "encode"),
+    "text": ("text",),
+    "tfidf": ("text",),
 }
 """The options of one column that mean something, by what it becomes."""
+
+AS_ONE_NUMBER: Final = ("ordinal", "frequency", "target")
+"""Encodings that make one number of a category, which can then be scaled."""
 
 CATEGORY_IMPUTES: Final = ("auto", "most_frequent", "constant", "none", "drop_rows")
 
@@ -107,6 +112,8 @@ def choose(
     plan = _plan_kind(column, own)
     _check_own(column, plan, asked)
     choice: dict[str, Any] = {"plan": plan, "keeps_missing": needs.missing, "fill_value": own.fill_value}
+    if plan == "number":
+        choice |= _outlier_choice(own, options)
     if plan in ("number", "date"):
         choice |= _number_choice(own, options, general, needs)
         choice["has_cycles"] = general.dates == "parts_and_cycles"
@@ -115,6 +122,9 @@ def choose(
     elif plan == "category":
         choice |= _category_choice(column, own, options, general, needs)
     else:
+        text = own.text or options.text
+        choice |= {"plan": "tfidf"} if text == "tfidf" else {}
+        choice |= {"text": text, "text_words": options.text_words, "text_features": options.text_features}
         choice["buckets"] = options.text_buckets
     return Choice(**choice)
 
@@ -122,7 +132,7 @@ def choose(
 def own_options(choice: Choice) -> ColumnPreparation:
     """Return a decided choice as the column's own options, which lead to the same choice again."""
     values = {name: getattr(choice, name) for name in ALLOWED[choice.plan]}
-    if choice.plan == "category" and choice.encode != "ordinal":
+    if choice.plan == "category" and choice.encode not in AS_ONE_NUMBER:
         values["scale"] = None
     return ColumnPreparation(**values)
 
@@ -134,7 +144,7 @@ def _plan_kind(column: Column, own: ColumnPreparation) -> PlanKind:
         return "date"
     if own.encode is not None:
         return "category"
-    if column.kind == "text":
+    if column.kind == "text" or (own.text is not None and column.storage == "string"):
         return "text"
     if column.kind in ("number", "identifier", "constant") and column.storage != "string":
         return "number"
@@ -145,7 +155,8 @@ def _check_own(column: Column, plan: PlanKind, asked: dict[str, Any]) -> None:
     where = f"`preparation.columns.{column.name}`"
     for name in asked:
         if name not in ALLOWED[plan]:
-            allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan]) or "only `drop` and `encode`"
+            allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan])
+            allowed += ", besides `drop` and `encode`" if plan == "text" else ""
             raise RecipeError(f"{where}: `{name}` means nothing for a {plan} column. It takes {allowed}.")
     if plan in ("boolean", "category") and asked.get("impute", "auto") not in CATEGORY_IMPUTES:
         raise RecipeError(
@@ -162,6 +173,15 @@ def _number_choice(
         "impute": impute,
         "indicator": _indicator(own, options, impute, needs),
         "scale": _or(own.scale or "auto", general.scale),
+    }
+
+
+def _outlier_choice(own: ColumnPreparation, options: PreparationOptions) -> dict[str, Any]:
+    is_iqr = options.outlier_rule == "iqr"
+    return {
+        "outliers": own.outliers or options.outliers,
+        "outlier_rule": options.outlier_rule,
+        "outlier_reach": options.outlier_ranges if is_iqr else options.outlier_share,
     }
 
 
@@ -194,21 +214,23 @@ def _category_choice(
     if encode != general.encode and own.impute is None:
         impute = "auto"
     scale = _or(own.scale or "auto", general.scale)
-    if own.scale not in (None, "auto", "none") and encode != "ordinal":
-        raise RecipeError(
-            f"`preparation.columns.{column.name}.scale` is for `encode: ordinal`, not for `{encode}`."
-        )
+    if own.scale not in (None, "auto", "none") and encode not in AS_ONE_NUMBER:
+        allowed = " and ".join(f"`encode: {each}`" for each in AS_ONE_NUMBER)
+        raise RecipeError(f"`preparation.columns.{column.name}.scale` is for {allowed}, not for `{encode}`.")
     return {
         "impute": _or(impute, _category_impute(encode, needs)),
         "encode": encode,
-        "scale": scale if encode == "ordinal" else "none",
+        "scale": scale if encode in AS_ONE_NUMBER else "none",
+        "plan": "target_category" if encode == "target" else "category",
+        "target_smoothing": options.target_smoothing,
+        "target_parts": options.target_parts,
         "rare_below": options.rare_below,
         "max_levels": options.max_levels,
     }
 
 
 def _category_impute(encode: str, needs: Needs) -> str:
-    return "none" if needs.missing and encode != "one_hot" else "constant"
+    return "none" if needs.missing and encode in ("ordinal", "codes") else "constant"
 
 
 def _indicator(own: ColumnPreparation, options: PreparationOptions, impute: str, needs: Needs) -> bool:

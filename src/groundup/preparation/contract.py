@@ -2,7 +2,7 @@
 
 A row of a table is a dict of column name to value. The batch and the row path are bit-equal for
 elementwise plans, otherwise within 1e-12; the conformance suite checks every implementation.
-The contract has no `folds` yet: the first out-of-fold encoder brings it.
+What learns from the target gives training rows out-of-fold values, so that no row meets its own target.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from groundup.core.inputs import Inputs, Needs
+from groundup.core.inputs import Inputs, Needs, Supervision
 from groundup.data.dataset import Dataset
 
 
 class Preparation(Protocol):
     """Turns raw rows into model inputs."""
 
-    def fit_transform(self, dataset: Dataset, needs: Needs) -> tuple[Inputs, NDArray[np.int64]]:
+    def fit_transform(
+        self, dataset: Dataset, needs: Needs, supervision: Supervision | None = None
+    ) -> tuple[Inputs, NDArray[np.int64]]:
         """Fit on `dataset` (training rows only) and return its inputs and the positions of the rows kept."""
 
     def transform(self, frame: pl.DataFrame) -> Inputs:

@@ -195,7 +195,7 @@ class DatePlan:
     @classmethod
     def from_state(cls, column: Column, state: dict[str, Any]) -> DatePlan:
         """Return the plan that `state` described."""
-        features = tuple((name, Scaling(*scaling)) for name, scaling in state["features"])
+        features = tuple((name, Scaling.from_state(scaling)) for name, scaling in state["features"])
         return cls(column, **{**state, "features": features, "seen": Seen(*state["seen"])})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from groundup.core.errors import RecipeError
 from groundup.core.schema import Column
 from groundup.data.values import row_reader
+from groundup.preparation.outliers import Outliers, find_outliers
 from groundup.preparation.plan import (
     Choice,
     Dropped,
@@ -38,7 +39,7 @@ FILLS: Final = {
 
 @dataclass(frozen=True)
 class NumberPlan:
-    """One number: a scaled value and, if asked for, a column "was missing".
+    """One number: a scaled value and, if asked for, columns "was missing" and "is an outlier".
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ class NumberPlan:
         Whether a second feature is 1 where the value was missing.
     scaling : Scaling
         How the value is scaled after filling.
+    outliers : Outliers or None
+        What is done to outliers, before anything else.
     """
 
     column: Column
@@ -62,24 +65,35 @@ class NumberPlan:
     fill: float | None
     has_indicator: bool
     scaling: Scaling
+    outliers: Outliers | None = None
     is_categorical: ClassVar[bool] = False
     kind: ClassVar[PlanKind] = "number"
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The column's own name and, with an indicator, "name (missing)"."""
+        """The column's own name and, where they are asked for, "name (missing)" and "name (outlier)"."""
         name = self.column.name
-        return (name, f"{name} (missing)") if self.has_indicator else (name,)
+        names = (name, f"{name} (missing)") if self.has_indicator else (name,)
+        return (*names, f"{name} (outlier)") if self._action == "flag" else names
+
+    @property
+    def _action(self) -> str:
+        return "none" if self.outliers is None else self.outliers.action
 
     def encode(self, values: Numbers) -> WriteBlock:
         """Encode a column of numbers."""
         import numpy as np
 
         x, scaling, has_indicator = values.values, self.scaling, self.has_indicator
+        outliers, action = self.outliers, self._action
         filler = nan if self.fill is None else scaling.one(self.fill)
 
         def write(block: FloatArray, start: int, stop: int) -> None:
             part = x[start:stop]
+            if outliers is not None and action == "flag":
+                block[:, -1] = outliers.outside(part)
+            elif outliers is not None and action == "clip":
+                part = outliers.clipped(part)
             scaled = scaling.all(part)
             is_missing = np.isnan(part)
             scaled[is_missing] = filler
@@ -90,11 +104,20 @@ class NumberPlan:
         return write
 
     def compile_row(self, start: int) -> Write:
-        """Return what writes one value (and its indicator) from index `start` on."""
+        """Return what writes one value (and its indicator, its flag) from index `start` on."""
+        write = self._compile_value(start)
+        if self.outliers is None or self._action == "drop_rows":
+            return write
+        read = row_reader(self.column)
+        bounded = self.outliers.compile_row(write, start + 1 + self.has_indicator)
+        return lambda value, out: bounded(read(value), out)
+
+    def _compile_value(self, start: int) -> Write:
         read = row_reader(self.column)
         scaling, has_indicator = self.scaling, self.has_indicator
         center, scale = scaling.center, scaling.scale
-        limit = inf if scaling.method == "none" else LIMIT
+        # Below 0 no value lies within the limit, so every one takes the path over `scaling.one`.
+        limit = -1.0 if scaling.knots is not None else inf if scaling.method == "none" else LIMIT
         filler = nan if self.fill is None else scaling.one(self.fill)
 
         def write(value: Any, out: list[float]) -> None:
@@ -121,16 +144,19 @@ class NumberPlan:
     def steps(self) -> list[str]:
         """Return what is done, for people."""
         fill = None if self.fill is None else f"{FILLS[self.impute]}, {plain(self.fill)}"
-        steps = [missing_step(self.seen, fill)]
+        steps = [] if self.outliers is None else [self.outliers.step()]
+        steps.append(missing_step(self.seen, fill))
         if self.impute == "drop_rows":
-            steps.insert(0, "rows in which it is missing are left out of training")
+            steps.insert(len(steps) - 1, "rows in which it is missing are left out of training")
         if self.has_indicator:
             steps.append("a column says which were missing")
         return [*steps, SCALE_STEPS[self.scaling.method]]
 
     def state(self) -> dict[str, Any]:
         """Return the fitted numbers as JSON values."""
+        outliers = {} if self.outliers is None else {"outliers": self.outliers.state()}
         return {
+            **outliers,
             "seen": [self.seen.rows, self.seen.missing],
             "impute": self.impute,
             "fill": self.fill,
@@ -141,10 +167,10 @@ class NumberPlan:
     @classmethod
     def from_state(cls, column: Column, state: dict[str, Any]) -> NumberPlan:
         """Return the plan that `state` described."""
-        scaling = Scaling(*state["scaling"])
-        return cls(
-            column, Seen(*state["seen"]), state["impute"], state["fill"], state["has_indicator"], scaling
-        )
+        scaling = Scaling.from_state(state["scaling"])
+        outliers = Outliers(*state["outliers"]) if "outliers" in state else None
+        seen, impute = Seen(*state["seen"]), state["impute"]
+        return cls(column, seen, impute, state["fill"], state["has_indicator"], scaling, outliers)
 
 
 def fit_number(column: Column, values: Numbers, choice: Choice) -> NumberPlan | Dropped:
@@ -177,6 +203,12 @@ def fit_number(column: Column, values: Numbers, choice: Choice) -> NumberPlan | 
     if not len(observed):
         return Dropped("it has no value in the training rows")
     has_indicator = choice.indicator and seen.missing > 0
+    # Rows to be left out are left out already; the caller adds what was found on all of them.
+    outliers = None if choice.outliers == "drop_rows" else find_outliers(observed, choice)
+    if outliers is not None and outliers.action == "clip":
+        observed = outliers.clipped(observed)
+    elif outliers is not None and not outliers.n_outside:
+        outliers = None  # a flag that is 0 in every training row says nothing
     low, high = observed.min(), observed.max()
     if low == high and not (seen.missing and (has_indicator or choice.keeps_missing)):
         return Dropped(f"it is {plain(low)} in every training row that has a value")
@@ -188,7 +220,7 @@ def fit_number(column: Column, values: Numbers, choice: Choice) -> NumberPlan | 
         observed = np.append(observed, np.full(n_missing, fill))
     scaling = fit_scaling(observed, None, choice.scale)
     assert choice.impute is not None
-    return NumberPlan(column, seen, choice.impute, fill, has_indicator, scaling)
+    return NumberPlan(column, seen, choice.impute, fill, has_indicator, scaling, outliers)
 
 
 def refuse_missing(column: Column, seen: Seen) -> None:

@@ -23,7 +23,7 @@ WriteBlock: TypeAlias = "Callable[[FloatArray, int, int], None]"
 Level: TypeAlias = str | int | float
 """A level of a category."""
 
-PlanKind = Literal["number", "category", "date", "boolean", "text"]
+PlanKind = Literal["number", "category", "date", "boolean", "text", "target_category", "tfidf"]
 
 
 class ColumnPlan(Protocol):
@@ -112,6 +112,18 @@ class Choice:
         Whether dates get sine and cosine of their parts.
     buckets : int
         Columns a text is hashed into.
+    text : str
+        How a text becomes numbers, a `Text`.
+    text_words, text_features : int
+        For `tfidf`: the longest run of words that is a term, and how many terms are kept at most.
+    target_smoothing, target_parts : float, int
+        How many rows the overall mean weighs in a level's mean target, and the parts of the training rows
+        that get the means of the others.
+    outliers : str
+        What is done to a number's outliers, an `OutlierAction`.
+    outlier_rule, outlier_reach : str, float
+        What an outlier is: `iqr` with the ranges beyond the quartiles, or `quantiles` with the share of
+        values on each side.
     """
 
     plan: PlanKind
@@ -125,6 +137,14 @@ class Choice:
     max_levels: int = 100
     has_cycles: bool = False
     buckets: int = 0
+    text: str = "hashed"
+    text_words: int = 1
+    text_features: int = 500
+    target_smoothing: float = 10.0
+    target_parts: int = 5
+    outliers: str = "none"
+    outlier_rule: str = "iqr"
+    outlier_reach: float = 1.5
 
 
 def missing_step(seen: Seen, fill: str | None) -> str:

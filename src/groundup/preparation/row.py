@@ -17,7 +17,9 @@ from groundup.preparation.categories import CategoryPlan
 from groundup.preparation.dates import DatePlan
 from groundup.preparation.numbers import NumberPlan
 from groundup.preparation.plan import ColumnPlan
+from groundup.preparation.target_encoding import TargetCategoryPlan
 from groundup.preparation.text import TextPlan
+from groundup.preparation.tfidf import TfidfPlan
 
 EncodeRow: TypeAlias = Callable[[Mapping[str, Any]], list[float]]
 
@@ -28,6 +30,8 @@ PLANS: Final[Mapping[str, type[ColumnPlan]]] = MappingProxyType(
         "date": DatePlan,
         "boolean": BooleanPlan,
         "text": TextPlan,
+        "tfidf": TfidfPlan,
+        "target_category": TargetCategoryPlan,
     }
 )
 """Every kind of plan, by its name in a state."""

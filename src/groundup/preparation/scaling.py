@@ -1,7 +1,7 @@
-"""Putting numbers on a common scale: one centre and one divisor per feature.
+"""Putting numbers on a common scale: one centre and one divisor per feature, or its quantiles.
 
-The same two floating-point operations, a subtraction and a division, are done by NumPy on a column
-and by Python on one value, so both paths agree to the last bit.
+The same floating-point operations (a subtraction and a division, for quantiles two more) are done by
+NumPy on a column and by Python on one value, so both paths agree to the last bit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from groundup.preparation.quantiles import QUANTILE_METHODS, Knots, fit_knots
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from groundup.core.inputs import FloatArray, IntArray
 
 LIMIT: Final = 1e150
@@ -22,6 +26,8 @@ SCALE_STEPS: Final = {
     "standard": "scaled to mean 0, deviation 1",
     "minmax": "scaled so that training values lie between 0 and 1",
     "robust": "scaled by the median and the distance of the quartiles",
+    "quantile_uniform": "replaced by their rank among the training values, from 0 to 1",
+    "quantile_normal": "replaced by their rank among the training values, as on a normal curve",
     "none": "kept on its own scale",
 }
 """What each method does, as a clause."""
@@ -29,7 +35,7 @@ SCALE_STEPS: Final = {
 
 @dataclass(frozen=True)
 class Scaling:
-    """Maps x to (x - center) / scale.
+    """Maps x to (x - center) / scale, or along the line of its quantiles.
 
     Parameters
     ----------
@@ -39,6 +45,8 @@ class Scaling:
         What becomes 0.
     scale : float
         What becomes 1, not 0.
+    knots : Knots or None
+        For the quantile methods, which use nothing else.
 
     Examples
     --------
@@ -49,11 +57,14 @@ class Scaling:
     method: str = "none"
     center: float = 0.0
     scale: float = 1.0
+    knots: Knots | None = None
 
     def one(self, value: float) -> float:
         """Return one scaled value (NaN stays NaN)."""
         if self.method == "none":
             return value
+        if self.knots is not None:
+            return self.knots.one(value)
         scaled = (value - self.center) / self.scale
         return LIMIT if scaled > LIMIT else -LIMIT if scaled < -LIMIT else scaled
 
@@ -63,13 +74,22 @@ class Scaling:
 
         if self.method == "none":
             return values.copy()
+        if self.knots is not None:
+            return self.knots.all(values)
         scaled = values - self.center
         scaled /= self.scale
         return np.clip(scaled, -LIMIT, LIMIT, out=scaled)
 
     def state(self) -> list[Any]:
         """Return the scaling as JSON values."""
-        return [self.method, self.center, self.scale]
+        line = [] if self.knots is None else [list(self.knots.places), list(self.knots.heights)]
+        return [self.method, self.center, self.scale, *line]
+
+    @classmethod
+    def from_state(cls, state: Sequence[Any]) -> Scaling:
+        """Return the scaling that `state` described."""
+        method, center, scale, *line = state
+        return cls(method, center, scale, Knots(*map(tuple, line)) if line else None)
 
 
 def fit_scaling(values: FloatArray, counts: IntArray | None, method: str) -> Scaling:
@@ -81,9 +101,9 @@ def fit_scaling(values: FloatArray, counts: IntArray | None, method: str) -> Sca
         Finite, within ±`LARGEST`, at least one.
     counts : ndarray of shape (n_samples,) or None
         How often each value occurs, at least once; None: once each.
-    method : {"standard", "minmax", "robust", "none"}
-        Mean and (population) standard deviation, minimum and range, median and interquartile range.
-        Where the divisor would be 0 it is 1.
+    method : {"standard", "minmax", "robust", "quantile_uniform", "quantile_normal", "none"}
+        Mean and (population) standard deviation, minimum and range, median and interquartile range, or
+        the ranks of the values. Where the divisor would be 0 it is 1.
 
     Returns
     -------
@@ -94,7 +114,7 @@ def fit_scaling(values: FloatArray, counts: IntArray | None, method: str) -> Sca
     --------
     >>> import numpy as np
     >>> fit_scaling(np.array([0.0, 4.0]), None, "minmax")
-    Scaling(method='minmax', center=0.0, scale=4.0)
+    Scaling(method='minmax', center=0.0, scale=4.0, knots=None)
     """
     import numpy as np
 
@@ -103,8 +123,10 @@ def fit_scaling(values: FloatArray, counts: IntArray | None, method: str) -> Sca
     if method == "minmax":
         low = float(values.min())
         return Scaling(method, low, float(values.max()) - low or 1.0)
-    if method == "robust":
+    if method == "robust" or method in QUANTILE_METHODS:
         repeated = values if counts is None else np.repeat(values, counts)
+        if method != "robust":
+            return Scaling(method, knots=fit_knots(repeated, method))
         low, middle, high = (float(each) for each in np.quantile(repeated, (0.25, 0.5, 0.75)))
         return Scaling(method, middle, high - low or 1.0)
     center, deviation = _mean_and_deviation(values, counts)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
+    from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs, Supervision
     from groundup.core.schema import Column
     from groundup.data.dataset import Dataset
     from groundup.preparation.arrays import Arrays
@@ -82,7 +82,7 @@ class TablePreparation:
         }
         """Which columns of ``X`` come from each raw column."""
 
-    def fit(self, dataset: Dataset, needs: Needs) -> IntArray:
+    def fit(self, dataset: Dataset, needs: Needs, supervision: Supervision | None = None) -> IntArray:
         """Fit on training rows and return the positions of the rows that are kept.
 
         Every column is looked at once, as many together as `FIT_BYTES` allow; cost is linear in rows
@@ -94,6 +94,8 @@ class TablePreparation:
             Training rows with the feature columns only.
         needs : Needs
             What the learner declares.
+        supervision : Supervision, optional
+            The targets of the rows, for `encode: target`.
 
         Returns
         -------
@@ -107,10 +109,15 @@ class TablePreparation:
         RecipeError
             If an option cannot be meant for a column.
         """
-        return self._fit(dataset, needs).kept
+        return self._fit(dataset, needs, supervision).kept
 
-    def fit_transform(self, dataset: Dataset, needs: Needs) -> tuple[Inputs, NDArray[Any]]:
+    def fit_transform(
+        self, dataset: Dataset, needs: Needs, supervision: Supervision | None = None
+    ) -> tuple[Inputs, NDArray[Any]]:
         """Fit on `dataset` (see `fit`) and return its inputs and the positions of the rows kept.
+
+        A column encoded by `target` is out of fold here: no row's inputs know its own target. `transform`
+        of the same rows gives what any other row with that level gets.
 
         Parameters
         ----------
@@ -118,6 +125,8 @@ class TablePreparation:
             Training rows with the feature columns only.
         needs : Needs
             What the learner declares.
+        supervision : Supervision, optional
+            The targets of the rows, for `encode: target`.
 
         Returns
         -------
@@ -128,16 +137,16 @@ class TablePreparation:
         """
         import numpy as np
 
-        fit = self._fit(dataset, needs)
+        fit = self._fit(dataset, needs, supervision)
         X = np.zeros((len(fit.kept), len(self.feature_names)))
         if fit.arrays is not None:
             self._write(fit.arrays, X)
-            return self._inputs(X), fit.kept
+            return self._with_out_of_fold(X, fit), fit.kept
         start = 0
         for batch in _kept_batches(dataset.select(self.columns), fit.kept):
             self._write(self._read(batch), X[start : start + len(batch)])
             start += len(batch)
-        return self._inputs(X), fit.kept
+        return self._with_out_of_fold(X, fit), fit.kept
 
     def transform(self, frame: pl.DataFrame) -> Inputs:
         """Return the inputs of every row of `frame`.
@@ -248,11 +257,11 @@ class TablePreparation:
         preparation._set_plans(plans_from_state(state))
         return preparation
 
-    def _fit(self, dataset: Dataset, needs: Needs) -> TableFit:
+    def _fit(self, dataset: Dataset, needs: Needs, supervision: Supervision | None) -> TableFit:
         from groundup.preparation.fitting import fit_table
 
         assert self._asked is not None, "a loaded preparation is fitted already"
-        fit = fit_table(dataset, self._asked, needs)
+        fit = fit_table(dataset, self._asked, needs, supervision)
         self._raw, self._dropped = tuple(dataset.schema), fit.dropped
         self._resolved = fit.resolved
         self._set_plans(fit.plans)
@@ -276,6 +285,12 @@ class TablePreparation:
                 block = X[start : start + BLOCK_ROWS]
                 for write, low, high in places:
                     write(block[:, low:high], start, start + len(block))
+
+    def _with_out_of_fold(self, X: FloatArray, fit: TableFit) -> Inputs:
+        for plan, start in zip(self.plans, _starts(self.plans), strict=True):
+            if plan.column.name in fit.out_of_fold:
+                X[:, start : start + len(plan.feature_names)] = fit.out_of_fold[plan.column.name]
+        return self._inputs(X)
 
     def _inputs(self, X: FloatArray) -> Inputs:
         from groundup.core.inputs import Inputs

@@ -26,5 +26,9 @@ class TrainingOptions(Options):
     calibrate: Literal["none", "auto", "platt", "isotonic", "temperature"] = "none"
     """How probabilities are corrected on the validation part; `auto`: Platt for two classes, temperature for
     more, if that lowers the cross-validated log loss there beyond chance, else `none`."""
+    resample: Literal["none", "over", "under"] = "none"
+    """Make the classes equally frequent among the rows of each fit: `over` repeats rows of small classes,
+    `under` leaves out rows of large ones. Rows that a model is judged on stay as they are; its probabilities
+    then belong to equally frequent classes."""
     early_stopping: EarlyStopping | None = Field(default_factory=EarlyStopping)
     """When to stop; `null` trains every round."""
