@@ -127,7 +127,7 @@ def find_giveaways(
     """Return what single columns say about the target; None where rows or columns are too few to compare.
 
     Costs a small tree for each column and fold on 5 000 rows at most; a forest of the other columns only
-    where a column is nearly perfect..
+    where a column is nearly perfect.
 
     Parameters
     ----------
