@@ -135,6 +135,7 @@ def read_arrays(frame: pl.DataFrame, wanted: Sequence[Wanted]) -> list[Arrays]:
     if not raw:
         return []
     # One query over all columns: one for each would cost more than its work on small data.
+    _find_levels([each for each in raw if each.is_text_category and each.has_all_levels])
     plain = pl.DataFrame([each.values for each in raw]).select(each.expression() for each in raw)
     return [each.arrays(plain.get_column(each.values.name)) for each in raw]
 
@@ -147,8 +148,6 @@ class _Raw:
         self.is_text_category = self.kind == "category" and not values.dtype.is_numeric()
         self.has_all_levels = wanted.levels is None
         self.levels: Sequence[Level] = wanted.levels or ()
-        if self.is_text_category and self.has_all_levels:
-            self.levels = _distinct(values.head(_FIRST_ROWS))
 
     def expression(self) -> pl.Expr:
         values = pl.col(self.values.name)
@@ -187,6 +186,15 @@ class _Raw:
             self.levels = _distinct(self.values)
             codes = self.values.to_frame().select(self.expression()).to_series().to_numpy()
         return Factor(codes, self.levels)
+
+
+def _find_levels(columns: Sequence[_Raw]) -> None:
+    """Give each category the levels of its first rows, in which most show all they have."""
+    if columns:
+        heads = pl.DataFrame([each.values.head(_FIRST_ROWS) for each in columns])
+        found = heads.select(pl.all().unique().implode())
+        for each, levels in zip(columns, found.row(0), strict=True):
+            each.levels = [level for level in levels if level is not None]
 
 
 def _distinct(values: pl.Series) -> list[Level]:
