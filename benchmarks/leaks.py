@@ -25,7 +25,7 @@ from groundup.data.leaks import find_leaks
 from groundup.data.near_duplicates import near_pairs
 from groundup.data.options import SplitOptions
 from groundup.data.split import make_split
-from planted.near_copies import make_table, plant
+from planted.near_copies import count_found, make_table
 
 FIRST_SEED = 100  # the tests use those below
 KINDS = {
@@ -33,23 +33,6 @@ KINDS = {
     pl.Int64(): ("number", "integer"),
     pl.String(): ("category", "string"),
 }
-
-
-def measure_recall(how: str, n_tables: int) -> tuple[int, int, int]:
-    """Return how many pairs were planted, found, and reported."""
-    n_planted = n_found = n_reported = 0
-    for seed in range(FIRST_SEED, FIRST_SEED + n_tables):
-        frame, schema, parts = make_table(seed)
-        if how == "typo" and "note" not in frame.columns:
-            continue
-        table, planted = plant(frame, schema, parts, how, seed)
-        pairs = near_pairs(table, schema, parts, seed=seed)
-        found = set(zip(pairs.rows.tolist(), pairs.others.tolist(), strict=True))
-        reported = set(pairs.rows[pairs.stands_out].tolist())
-        n_planted += len(planted)
-        n_found += sum(pair in found for pair in planted)
-        n_reported += sum(copy in reported for copy, _ in planted)
-    return n_planted, n_found, n_reported
 
 
 def measure_alarms(n_tables: int) -> tuple[int, int, int]:
@@ -94,7 +77,7 @@ def show_recall(n_tables: int) -> bool:
     is_good = True
     print(f"{'copies with':<16}{'planted':>9}{'found':>9}{'reported':>10}")
     for how in ("one column", "jitter", "typo"):
-        n_planted, n_found, n_reported = measure_recall(how, n_tables)
+        n_planted, n_found, n_reported = count_found(how, range(FIRST_SEED, FIRST_SEED + n_tables))
         shares = n_found / n_planted, n_reported / n_planted
         print(
             f"{how:<16}{n_planted:>9}{shares[0]:>9.1%}{shares[1]:>10.1%}   (goal: 95 %)",

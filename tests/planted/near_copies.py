@@ -1,5 +1,6 @@
 """Tables, and altered copies of their training rows planted in their test part."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from groundup.core.schema import Column, Schema
+from groundup.data.near_duplicates import near_pairs
 
 LETTERS = np.array(list("etaoinshrdlucmfw"))
 WORDS = ["".join(np.random.default_rng(seed).choice(LETTERS, 3 + seed % 6)) for seed in range(300)]
@@ -69,3 +71,20 @@ def plant(
     hashes = planted.hash_rows(0).to_numpy()
     pairs = zip(copies.tolist(), originals.tolist(), strict=True)
     return planted, [(copy, original) for copy, original in pairs if hashes[copy] != hashes[original]]
+
+
+def count_found(how: str, seeds: Iterable[int]) -> tuple[int, int, int]:
+    """Return how many copies were planted in the tables of `seeds`, found as pairs, and stood out."""
+    n_planted = n_found = n_stand_out = 0
+    for seed in seeds:
+        frame, schema, parts = make_table(seed)
+        if how == "typo" and "note" not in frame.columns:
+            continue
+        table, planted = plant(frame, schema, parts, how, seed)
+        pairs = near_pairs(table, schema, parts, seed=seed)
+        found = set(zip(pairs.rows.tolist(), pairs.others.tolist(), strict=True))
+        standing = set(pairs.rows[pairs.stands_out].tolist())
+        n_planted += len(planted)
+        n_found += sum(pair in found for pair in planted)
+        n_stand_out += sum(copy in standing for copy, _ in planted)
+    return n_planted, n_found, n_stand_out

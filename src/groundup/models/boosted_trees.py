@@ -13,6 +13,7 @@ from pydantic import Field
 from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs, Needs
 from groundup.core.tasks import Task
+from groundup.models.boosting_facts import rounds_facts
 from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
 from groundup.models.histogram_trees import (
     BoostingRound,
@@ -36,7 +37,6 @@ from groundup.models.trees import (
 )
 from groundup.models.trees_fitted import Combination, FittedTrees
 
-_N_CURVE_POINTS: Final = 200
 _N_SHARPNESSES: Final = 61
 
 
@@ -113,7 +113,7 @@ class HistGradientBoosting(Learner):
                 n_classes=context.n_classes,
                 present=tuple(class_shares(train)[0].tolist()),
             )
-        facts |= {**_course(result), "importance": importance(gains, train.feature_names)}
+        facts |= {**rounds_facts(result), "importance": importance(gains, train.feature_names)}
         return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
 
     def _estimator(self, categorical: list[int], n_samples: int, context: FitContext) -> Any:
@@ -340,19 +340,3 @@ def _loss_name(context: FitContext) -> str:
     if not context.n_classes:
         return "rmse"
     return "binary_logloss" if context.n_classes == 2 else "multi_logloss"
-
-
-def _course(result: RoundsResult) -> dict[str, Any]:
-    """Return the facts about the rounds; the curve thinned evenly, with its last point."""
-    curve = {}
-    for name, points in result.curve.items():
-        spacing = -(-len(points) // _N_CURVE_POINTS)
-        kept = list(points[::spacing])
-        kept += [points[-1]] if kept[-1] != points[-1] else []
-        curve[name] = [[number, float(f"{loss:.6g}")] for number, loss in kept]
-    return {
-        "best_round": result.best_round,
-        "n_rounds": result.n_rounds,
-        "stopped": result.stopped,
-        "curve": curve,
-    }
