@@ -253,6 +253,13 @@ def test_ten_thousand_columns_give_a_page_below_five_megabytes() -> None:
     assert "5\u202f000 more stand in <code>report.json</code>" in page
 
 
+def test_a_category_has_no_smallest_value() -> None:
+    column = {"name": "city", "kind": "category", "n": 9, "n_missing": 0, "n_unique": 2}
+    page = render_report({"problem": {"target": "y"}, "data": {"columns": [column]}})
+    assert "&#34;&#34;" not in page
+    assert '<td class="num">–</td>' in page
+
+
 def test_missing_histogram_edges_and_levels_are_survived() -> None:
     moments = {"edges": ["2026-01-01T00:00:00", "2026-01-03T00:00:00"], "counts": [3]}
     levels = [{"value": "Bonn", "count": 3}]

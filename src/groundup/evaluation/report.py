@@ -333,7 +333,9 @@ def _fixed(value: Any, decimals: int | None) -> str:
 
 def _value_text(value: Any) -> str:
     """Return a JSON value as a reader wants it: numbers formatted, text as it is, the rest as JSON."""
-    if value is None:
+    from jinja2 import Undefined
+
+    if value is None or isinstance(value, Undefined):
         return DASH
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.+Z-]+", value):
         return value.removesuffix("T00:00:00").replace("T", " ")
