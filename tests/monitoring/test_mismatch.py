@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from groundup.core.schema import Column, Schema
+from groundup.data.profile import profile
 from groundup.monitoring.mismatch import count_mismatches
 from groundup.monitoring.reference import build_reference
 
@@ -21,7 +22,7 @@ TRAIN = pl.DataFrame(
 
 
 def counted(*batches: pl.DataFrame, bins: int = 20) -> dict[str, dict[str, Any]]:
-    reference = build_reference(TRAIN, SCHEMA, bins=bins)
+    reference = build_reference(TRAIN, SCHEMA, profile(TRAIN, SCHEMA), bins=bins)
     return {column["name"]: column for column in count_mismatches(batches, reference)}
 
 
@@ -47,5 +48,5 @@ def test_an_absent_column_is_missing_everywhere() -> None:
 
 def test_levels_that_were_not_all_kept_are_not_compared() -> None:
     train = TRAIN.with_columns(town=pl.Series([f"t{i % 9}" for i in range(98)]))
-    (_, town, _) = count_mismatches([train], build_reference(train, SCHEMA, bins=4))
+    (_, town, _) = count_mismatches([train], build_reference(train, SCHEMA, profile(train, SCHEMA), bins=4))
     assert "unseen" not in town

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.core.schema import Column, Schema
+from groundup.data.profile import profile
 from groundup.monitoring.reference import build_reference, level_counts, quantile_bins
 
 NUMBERS = st.lists(st.floats(-1e9, 1e9) | st.integers(-3, 3).map(float), max_size=200)
@@ -73,7 +74,7 @@ def reference() -> list[dict[str, object]]:
             "empty": pl.Series([None] * 4, dtype=pl.Float64),
         }
     )
-    return build_reference(frame, schema, bins=2)
+    return build_reference(frame, schema, profile(frame, schema), bins=2)
 
 
 def test_each_kind_has_its_bins(reference: list[dict[str, object]]) -> None:

@@ -266,6 +266,8 @@ def _write_data(session: Session, collected: Collected) -> None:
             "schema": collected.schema.to_json(),
             "split": collected.split.to_json(),
             "profile": collected.profile,
-            "reference": build_reference(train.frame(), train.schema, bins=session.recipe.monitoring.bins),
+            "reference": build_reference(
+                train.frame(), train.schema, collected.profile, bins=session.recipe.monitoring.bins
+            ),
         },
     )

@@ -5,6 +5,7 @@ has bins of equal width, which are good to look at; these have equal counts, whi
 as sensitive in the middle as at the ends. It is plain JSON and stands in the run's `data.json`.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from groundup.core.schema import Schema
-from groundup.data.profile import profile
 
 _STATISTICS: Final = ("name", "kind", "n", "n_missing", "n_unique", "minimum", "maximum", "mean", "std")
 """What is taken over from the profile, as far as a column has it."""
@@ -20,10 +20,12 @@ _STATISTICS: Final = ("name", "kind", "n", "n_missing", "n_unique", "minimum", "
 _COUNTED_BY_LEVEL: Final = ("category", "boolean", "constant")
 
 
-def build_reference(frame: pl.DataFrame, schema: Schema, *, bins: int) -> list[dict[str, Any]]:
+def build_reference(
+    frame: pl.DataFrame, schema: Schema, statistics: Sequence[Mapping[str, Any]], *, bins: int
+) -> list[dict[str, Any]]:
     """Describe the training rows of every column, with bins where they make sense.
 
-    Costs the profile, one sort of each number and one grouping of each category.
+    Costs one sort of each number and one grouping of each category.
 
     Parameters
     ----------
@@ -31,6 +33,8 @@ def build_reference(frame: pl.DataFrame, schema: Schema, *, bins: int) -> list[d
         The training rows, in their canonical types.
     schema : Schema
         What each column of `frame` is.
+    statistics : sequence of mapping
+        What `groundup.data.profile.profile` says of these rows.
     bins : int
         Bins of a number, and the most levels kept per category; at least 2.
 
@@ -52,9 +56,10 @@ def build_reference(frame: pl.DataFrame, schema: Schema, *, bins: int) -> list[d
     Examples
     --------
     >>> from groundup.core.schema import Column
+    >>> from groundup.data.profile import profile
     >>> schema = Schema([Column("rooms", "number", "integer")])
     >>> frame = pl.DataFrame({"rooms": [1, 2, 2, 3, 4, 9, None]})
-    >>> build_reference(frame, schema, bins=3)[0]["bins"]
+    >>> build_reference(frame, schema, profile(frame, schema), bins=3)[0]["bins"]
     {'edges': [2.0, 3.0], 'counts': [3, 1, 2]}
     """
     return [
@@ -62,7 +67,7 @@ def build_reference(frame: pl.DataFrame, schema: Schema, *, bins: int) -> list[d
             **{key: column[key] for key in _STATISTICS if key in column},
             "bins": _bins(frame[column["name"]], schema[column["name"]].kind, bins),
         }
-        for column in profile(frame, schema)
+        for column in statistics
     ]
 
 
