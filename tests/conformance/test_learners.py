@@ -16,8 +16,11 @@ import pydantic
 import pytest
 
 from groundup.core.inputs import Inputs, Predictions
+from groundup.core.losses import Loss, LossName
 from groundup.core.tasks import Task
+from groundup.evaluation.row_losses import row_losses
 from groundup.models import catalogue
+from groundup.models.baseline import least
 from groundup.models.catalogue import LEARNERS, learner_class, load_fitted
 from groundup.models.contract import FACTS, Choice, FitContext, Fitted, Learner, Range
 from groundup.models.facts import facts_to_save
@@ -199,6 +202,26 @@ def test_predicts_batches_and_rows_alike(name: str, task: Task, n_classes: int) 
     assert isinstance(row, float) if task == "regression" else len(row) == n_classes  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [(name, loss) for name in LEARNERS for loss in learner_class(name).losses],
+)
+def test_makes_the_losses_small_that_it_says_it_can(name: str, loss: LossName) -> None:
+    """No shift of all predictions makes the loss clearly smaller: means, medians, quantiles are met."""
+    learner, asked = make_learner(name), Loss(loss, 0.8 if loss == "quantile" else 0.5)
+    if "regression" not in learner.tasks:
+        return
+    assert learner.minimised(asked) == asked
+    train = table(learner, "regression", n_samples=400)
+    fitted = learner.fit(train, None, replace(context("regression"), run_rounds=rounds(40), loss=asked))
+    errors = train.y - fitted.predict(train).values.astype(np.float64)
+    best = least(asked, errors)
+    assert abs(best) < 0.25 * errors.std() + 1e-9
+    assert row_losses(asked, errors, Predictions(np.zeros(400))).mean() <= 1.05 * max(
+        row_losses(asked, errors, Predictions(np.full(400, best))).mean(), 1e-9
+    )
+
+
 @EACH_CASE
 def test_a_row_is_predicted_alike_in_every_batch(name: str, task: Task) -> None:
     fitted, train = fit(name, task, n_classes=3)
@@ -308,6 +331,13 @@ def test_saved_learners_predict_the_same_in_a_fresh_process_without_training_lib
     for folder, (batch, rows) in expected.items():
         np.testing.assert_array_equal(np.load(folder / "batch.npy"), batch, err_msg=folder.name)
         np.testing.assert_array_equal(np.load(folder / "rows.npy"), rows, err_msg=folder.name)
+
+
+def rounds(most: int) -> Callable[..., object]:
+    def loop(*arguments: object, n_rounds: int, monitor: str) -> object:
+        return context("regression").run_rounds(*arguments, n_rounds=min(most, n_rounds), monitor=monitor)  # type: ignore[arg-type]
+
+    return loop
 
 
 def three_rounds(*arguments: object, n_rounds: int, monitor: str) -> object:

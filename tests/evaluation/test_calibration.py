@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.core.losses import LOG_LOSS
 from groundup.evaluation.calibration import (
     brier_decomposition,
     calibration_gain,
@@ -13,7 +14,8 @@ from groundup.evaluation.calibration import (
 from groundup.evaluation.calibrators import fit_calibrator
 from groundup.evaluation.folds import make_folds
 from groundup.evaluation.intervals import BootstrapOptions
-from groundup.evaluation.metrics import compute_metrics, row_losses
+from groundup.evaluation.metrics import compute_metrics
+from groundup.evaluation.row_losses import row_losses
 
 
 def two(second: FloatArray) -> FloatArray:
@@ -75,7 +77,7 @@ def choose(said: FloatArray, y_true: IntArray, seed: int) -> bool:
 def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(sharpness: float, n_rows: int) -> None:
     random = np.random.default_rng(0)
     fresh, y_fresh = drawn(20_000, sharpness, random)
-    before = row_losses("classification", y_fresh, Predictions(y_fresh, fresh)).mean()
+    before = row_losses(LOG_LOSS, y_fresh, Predictions(y_fresh, fresh)).mean()
     differences, n_kept = [], 0
     for seed in range(40):
         said, y_true = drawn(n_rows, sharpness, random)
@@ -84,7 +86,7 @@ def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(sharpness: float, n_
             continue
         n_kept += 1
         after = fit_calibrator("platt", said, y_true).apply(fresh)
-        loss = row_losses("classification", y_fresh, Predictions(y_fresh, after)).mean()
+        loss = row_losses(LOG_LOSS, y_fresh, Predictions(y_fresh, after)).mean()
         differences.append(float(loss - before))
     assert np.mean(differences) <= 0.0005
     if sharpness == 1.0:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.core.losses import LOG_LOSS
 from groundup.evaluation.calibrators import Method, calibrator_of, fit_calibrator
-from groundup.evaluation.metrics import row_losses
+from groundup.evaluation.row_losses import row_losses
 
 
 def sample(n: int, k: int, sharpness: float, seed: int) -> tuple[FloatArray, IntArray]:
@@ -25,7 +26,7 @@ def sample(n: int, k: int, sharpness: float, seed: int) -> tuple[FloatArray, Int
 
 
 def log_loss(probabilities: FloatArray, y_true: IntArray) -> float:
-    return float(row_losses("classification", y_true, Predictions(y_true, probabilities)).mean())
+    return float(row_losses(LOG_LOSS, y_true, Predictions(y_true, probabilities)).mean())
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from sklearn import metrics as peer
 
 from groundup.core.errors import RecipeError, UnknownNameError
 from groundup.core.inputs import Predictions
+from groundup.core.losses import ABSOLUTE_ERROR, LOG_LOSS, SQUARED_ERROR, Loss
 from groundup.evaluation.metrics import (
     METRICS,
     OTHER_SPELLINGS,
     compute_metrics,
     default_metrics,
     get_metric,
-    row_losses,
 )
+from groundup.evaluation.row_losses import row_losses
 
 FEW = settings(deadline=None, max_examples=30)
 
@@ -215,7 +216,7 @@ def test_other_spellings_are_recognised(asked: str, meant: str) -> None:
 
 
 def test_other_spellings_lead_to_metrics() -> None:
-    assert set(OTHER_SPELLINGS.values()) <= set(METRICS)
+    assert all(name in METRICS for name in OTHER_SPELLINGS.values())
     assert not set(OTHER_SPELLINGS) & set(METRICS)
 
 
@@ -224,18 +225,41 @@ def test_a_metric_must_fit_the_task() -> None:
         get_metric("rmse", "classification")
 
 
+@pytest.mark.parametrize("quantile", [0.05, 0.5, 0.9])
+def test_pinball_loss_is_that_of_scikit_learn(quantile: float) -> None:
+    y, predictions, weight = numbers(3, 50)
+    metric = METRICS[f"pinball_loss_{quantile}"]
+    expected = peer.mean_pinball_loss(y, predictions.values, alpha=quantile, sample_weight=weight)
+    assert metric.compute(y, predictions, weight) == pytest.approx(expected)
+    losses = row_losses(Loss("quantile", quantile), y, predictions)
+    assert losses.mean() == pytest.approx(float(metric.compute(y, predictions)))
+    assert get_metric(metric.name, "regression") is metric
+    assert str(round(100 * quantile)) in metric.title
+
+
+@pytest.mark.parametrize(
+    "name", ["pinball_loss", "pinball_loss_0.90", "pinball_loss_1.5", "pinball_loss_0.0"]
+)
+def test_a_pinball_loss_has_one_name(name: str) -> None:
+    assert name not in METRICS
+    with pytest.raises(UnknownNameError, match=r"pinball_loss_0\.9"):
+        get_metric(name, "regression")
+
+
 def test_row_losses_average_to_the_metric() -> None:
     y, predictions, _ = classes(3, 30, 3)
-    losses = row_losses("classification", y, predictions)
+    losses = row_losses(LOG_LOSS, y, predictions)
     assert losses.mean() == pytest.approx(float(METRICS["log_loss"].compute(y, predictions)))
     y, predictions, _ = numbers(3, 30)
-    losses = row_losses("regression", y, predictions)
+    losses = row_losses(SQUARED_ERROR, y, predictions)
     assert np.sqrt(losses.mean()) == pytest.approx(float(METRICS["rmse"].compute(y, predictions)))
+    losses = row_losses(ABSOLUTE_ERROR, y, predictions)
+    assert losses.mean() == pytest.approx(float(METRICS["mae"].compute(y, predictions)))
 
 
 def test_a_sure_mistake_costs_a_finite_loss() -> None:
     sure = Predictions(np.array([1]), np.array([[0.0, 1.0]]))
-    assert row_losses("classification", np.array([0]), sure)[0] == pytest.approx(36.04, abs=0.01)
+    assert row_losses(LOG_LOSS, np.array([0]), sure)[0] == pytest.approx(36.04, abs=0.01)
 
 
 @pytest.mark.parametrize("k", [3, 5])

@@ -12,12 +12,13 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from groundup.core.inputs import Predictions
+from groundup.core.losses import LOG_LOSS, SQUARED_ERROR
 from groundup.core.tasks import Task
 from groundup.evaluation.fit_evidence import mixed_losses
 from groundup.evaluation.fit_verdict import FitEvidence, FitVerdict, judge_fit
 from groundup.evaluation.folds import make_folds
 from groundup.evaluation.intervals import BootstrapOptions
-from groundup.evaluation.metrics import row_losses
+from groundup.evaluation.row_losses import row_losses
 
 Data = tuple[np.ndarray, np.ndarray]
 Curve = dict[str, list[tuple[int, float]]]
@@ -237,16 +238,16 @@ def out_of_fold(X: np.ndarray, y: np.ndarray, fit: Fit) -> Predictions:
 
 def judge(data: Data, fit: Fit) -> FitVerdict:
     X, y = data
-    task: Task = "regression" if y.dtype.kind == "f" else "classification"
+    loss = SQUARED_ERROR if y.dtype.kind == "f" else LOG_LOSS
     model, guesses, probe = (out_of_fold(X, y, each) for each in (fit, baseline, PROBE))
     predict, curve, best_round = fit(X, y)
     return judge_fit(
         FitEvidence(
-            in_sample=row_losses(task, y, predict(X)),
-            held_out=row_losses(task, y, model),
-            baseline=row_losses(task, y, guesses),
-            shrunk=mixed_losses(task, y, model, guesses),
-            probed=mixed_losses(task, y, model, probe),
+            in_sample=row_losses(loss, y, predict(X)),
+            held_out=row_losses(loss, y, model),
+            baseline=row_losses(loss, y, guesses),
+            shrunk=mixed_losses(loss, y, model, guesses),
+            probed=mixed_losses(loss, y, model, probe),
             curve=curve,
             best_round=best_round,
             options=BootstrapOptions(resamples=300),

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
+from statistics import median
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ def summary(values, *, name="y", kind=None, n_missing=0):
         maximum=max(numbers, default=None),
         mean=sum(numbers) / len(numbers) if numbers else None,
         skewness=0.0 if numbers else None,
+        quantile=median(numbers) if numbers else None,
         is_integer_like=bool(numbers) and all(float(value).is_integer() for value in numbers),
         is_increasing=bool(numbers) and all(a < b for a, b in pairwise(numbers)),
     )
@@ -198,6 +200,29 @@ def test_baselines_say_what_knowing_nothing_scores():
     assert frame(INCOME).baseline == "always `<=50K`: accuracy 0.76, roc_auc 0.5"
     assert frame(["a", "b", "c", "c"] * 20).baseline == "always `c`: accuracy 0.5, balanced_accuracy 0.33"
     assert frame(PRICES).baseline == "always the mean, `50`: r2 0"
+    assert frame([*PRICES, 1e6], metric="mae").baseline == "always the median, `50.5`"
+
+
+def test_a_quantile_brings_its_metric_and_its_baseline():
+    problem = define_problem(replace(summary(PRICES), quantile=90.0), ProblemOptions(quantile=0.9))
+    assert problem.metric == "pinball_loss_0.9"
+    assert problem.baseline == "always the 90 % quantile, `90`"
+    assert "90 % quantile is asked for" in problem.reasons["problem.metric"]
+    assert frame(PRICES, quantile=0.9, metric="pinball_loss_0.9").metric == "pinball_loss_0.9"
+    assert frame(PRICES, metric="pinball_loss_0.25").metric == "pinball_loss_0.25"
+
+
+def test_a_quantile_that_cannot_be_meant_is_refused():
+    with pytest.raises(ProblemError, match="`rmse`, which does not measure that quantile"):
+        frame(PRICES, quantile=0.9, metric="rmse")
+    with pytest.raises(ProblemError, match="`y` is predicted as classes"):
+        frame(INCOME, quantile=0.9)
+
+
+def test_a_skewed_target_is_no_finding_where_a_quantile_is_asked_for():
+    skewed = replace(summary(PRICES), skewness=5.0)
+    assert [each.code for each in define_problem(skewed, ProblemOptions()).findings] == ["P004"]
+    assert define_problem(skewed, ProblemOptions(quantile=0.9)).findings == ()
 
 
 @settings(deadline=None, max_examples=50)

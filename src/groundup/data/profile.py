@@ -20,7 +20,7 @@ N_CLASSES: Final = 10_000
 """The most distinct values of a target that are listed with their counts."""
 
 
-def summarize_target(dataset: Dataset, name: str) -> TargetSummary:
+def summarize_target(dataset: Dataset, name: str, *, quantile: float = 0.5) -> TargetSummary:
     """Return what framing the problem needs to know of one column.
 
     Parameters
@@ -29,6 +29,8 @@ def summarize_target(dataset: Dataset, name: str) -> TargetSummary:
         The whole table, before it is split: a target's type is a property of the question.
     name : str
         The column to predict.
+    quantile : float, default=0.5
+        Which quantile to look up, in (0, 1).
 
     Raises
     ------
@@ -59,6 +61,7 @@ def summarize_target(dataset: Dataset, name: str) -> TargetSummary:
         maximum=float(values.max()) if is_number else None,  # type: ignore[arg-type]
         mean=float(values.mean()) if is_number else None,  # type: ignore[arg-type]
         skewness=_finite(values.skew()) if is_number else None,
+        quantile=float(values.quantile(quantile, "linear")) if is_number else None,  # type: ignore[arg-type]
         is_integer_like=is_number and bool((values == values.round()).all()),
         is_increasing=is_number and len(values) == len(series) > 1 and bool((values.diff()[1:] > 0).all()),
     )

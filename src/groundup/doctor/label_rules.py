@@ -9,6 +9,10 @@ from groundup.doctor.contract import Answer, NotApplicable
 from groundup.doctor.signals import DoubtfulTargets, FitSignals, Span
 
 _N_NAMED: Final = 3
+_BY_MEDIAN: Final = (
+    "if mistakes cannot be corrected, predict the median and judge by the mean absolute error, both of "
+    "which they move less."
+)
 
 
 def labels_look_wrong(signals: FitSignals) -> Answer:
@@ -48,6 +52,7 @@ def _mislabelled(
 
 
 def _outlying(signals: FitSignals, doubtful: DoubtfulTargets, evidence: dict[str, Json]) -> Finding:
+    is_squared = signals.loss == "squared error"
     named = "; ".join(
         f"row {row}: {shown(given)}, expected about {shown(likely)}" for row, given, likely in _few(doubtful)
     )
@@ -57,10 +62,10 @@ def _outlying(signals: FitSignals, doubtful: DoubtfulTargets, evidence: dict[str
         f"In {count(doubtful.n_doubtful)} of {count(doubtful.n_rows, 'training row')} `{signals.target}` is "
         f"extremely far from what `{signals.learner}` expects: {named}. They may be mistakes, or true "
         "and rare.",
-        "Check these rows (rows with a target, counted from 0) against their origin; if mistakes cannot be "
-        "corrected, judge by the mean absolute error, which they move less.",
+        "Check these rows (rows with a target, counted from 0) against their origin"
+        + (f"; {_BY_MEDIAN}" if is_squared else "."),
         evidence,
-        {"problem.metric": "mae"},
+        {"problem.metric": "mae"} if is_squared else {},
         column=signals.target,
     )
 

@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
+from groundup.core.losses import LOG_LOSS
 from groundup.core.seeds import generator
 from groundup.evaluation.calibrators import Method, fit_calibrator
 from groundup.evaluation.folds import Folds
 from groundup.evaluation.intervals import BootstrapOptions, Interval, paired_difference, resampled
-from groundup.evaluation.metrics import row_losses
+from groundup.evaluation.row_losses import row_losses
 
 _BINS: Final = 15
 _CHANCE_DRAWS: Final = 200
@@ -228,7 +229,7 @@ def calibration_gain(
         calibrator = fit_calibrator(method, probabilities[train], y_true[train])
         calibrated[held_out] = calibrator.apply(probabilities[held_out])
     before, after = (
-        row_losses("classification", y_true, Predictions(each.argmax(axis=1), each))
+        row_losses(LOG_LOSS, y_true, Predictions(each.argmax(axis=1), each))
         for each in (probabilities, calibrated)
     )
     return paired_difference(before, after, options=options)

@@ -53,6 +53,9 @@ _LOSSES: Final = {
     "log_loss": "log loss",
     "rmse": "root mean squared error",
     "squared_error": "squared error",
+    "absolute_error": "mean absolute error",
+    "pinball_loss": "mean pinball loss",
+    "quantile": "mean pinball loss",
 }
 
 
@@ -175,7 +178,8 @@ def _data_fractions(report: Report) -> _Plan | None:
     ]
     if len(fractions) < 2:
         return None
-    loss = "Mean squared error" if _part(report, "problem", "task") == "regression" else "Log loss"
+    losses = {"classification": "Log loss", "regression": "Mean squared error"}
+    loss = _part(report, "fit", "loss") or losses.get(str(_part(report, "problem", "task")), "Loss")
     note = (
         "The same model on growing parts of the training rows; lower is better. If the line of the held-out "
         "rows still falls at its end, more rows would help."
@@ -248,6 +252,8 @@ def _residual_histogram(report: Report) -> _Plan | None:
         return None
     spec = charts.residual_histogram(histogram["edges"], histogram["counts"])
     note = "Good errors are small, centred on zero and even on both sides. Look into the rows of a long tail."
+    if (asked := _part(report, "quantile", "asked")) is not None:
+        note = f"Good errors are small, and {percent(asked)} of them on the side of answers too high."
     return _Plan(spec, "Errors", note)
 
 

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.inputs import FloatArray, Predictions
-from groundup.core.tasks import Task
-from groundup.evaluation.metrics import row_losses
+from groundup.core.losses import Loss
+from groundup.evaluation.row_losses import row_losses
 
 _SHARES: Final = np.linspace(0, 1, 21)  # how much of the model is kept
 _PARTS: Final = 5
 
 
 def mixed_losses(
-    task: Task, y_true: NDArray[np.generic], model: Predictions, other: Predictions
+    loss: Loss, y_true: NDArray[np.generic], model: Predictions, other: Predictions
 ) -> FloatArray:
     """Return the losses of out-of-fold predictions mixed with another model's, as far as helps.
 
@@ -29,8 +29,8 @@ def mixed_losses(
 
     Parameters
     ----------
-    task : Task
-        What was asked for.
+    loss : Loss
+        What training made small.
     y_true : ndarray of shape (n_samples,)
         Class codes or values.
     model, other : Predictions
@@ -39,7 +39,7 @@ def mixed_losses(
     Returns
     -------
     ndarray of shape (n_samples,)
-        Log loss or squared error of every row. Takes 21 x n_samples x n_classes steps.
+        The loss of every row. Takes 21 x n_samples x n_classes steps.
 
     References
     ----------
@@ -50,10 +50,10 @@ def mixed_losses(
     --------
     >>> y_true, baseline = np.array([1.0, -1.0] * 50), Predictions(np.zeros(100))
     >>> too_bold = Predictions(3 * y_true)
-    >>> float(mixed_losses("regression", y_true, too_bold, baseline).mean().round(2))
+    >>> float(mixed_losses(Loss("squared_error"), y_true, too_bold, baseline).mean().round(2))
     0.0
     """
-    table = np.stack([row_losses(task, y_true, _mix(model, other, share)) for share in _SHARES])
+    table = np.stack([row_losses(loss, y_true, _mix(model, other, share)) for share in _SHARES])
     part = np.arange(len(y_true)) % _PARTS
     losses = np.empty(len(y_true))
     for each in range(_PARTS):

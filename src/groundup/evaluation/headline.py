@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from groundup.core.losses import loss_of
 from groundup.evaluation.formatting import interval_texts, is_number, number, percent, range_text, shorten
 
 Against = Literal["better", "unclear", "worse"]
@@ -186,7 +187,10 @@ def _baseline_sentence(report: Mapping[str, Any], name: str, baseline: Mapping[s
     if value is None:
         return ""
     if name == "mae":
-        return f"Always answering the mean would be off by {number(value, 3)}."
+        problem = report.get("problem") or {}
+        is_squared = loss_of("regression", str(problem.get("metric"))).name == "squared_error"
+        what = "mean" if is_squared else "median"
+        return f"Always answering the {what} would be off by {number(value, 3)}."
     if name == "accuracy":
         label = majority_class(report)
         answer = "the most frequent class" if label is None else f"`{shorten(label, 40)}`"

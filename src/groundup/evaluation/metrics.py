@@ -1,11 +1,14 @@
 """The metrics: one literal table, read in one glance; the arithmetic is in `evaluation.scores`.
 
+`pinball_loss_0.9` and its like hold the quantile in their name, so that a name alone says what was measured.
+
 A metric that is undefined (a ROC curve of a single class, say) is NaN here, and `Metric.undefined`
 says what was missing; nothing warns and nothing raises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from math import exp
 from types import MappingProxyType
 from typing import Final
@@ -15,7 +18,9 @@ from numpy.typing import NDArray
 
 from groundup.core.errors import RecipeError, UnknownNameError, did_you_mean
 from groundup.core.inputs import FloatArray, Predictions
+from groundup.core.losses import pinball_name, quantile_of
 from groundup.core.tasks import Task
+from groundup.core.wording import number
 from groundup.evaluation import scores
 from groundup.evaluation.scores import Case, Draws
 
@@ -159,32 +164,6 @@ def compute_metrics(
     return {name: float(values[name][0]) for name in names}
 
 
-def row_losses(task: Task, y_true: NDArray[np.generic], predictions: Predictions) -> FloatArray:
-    """Return the loss of every row: log loss in nats (clipped) for classes, squared error for numbers.
-
-    Parameters
-    ----------
-    task : Task
-        What was asked for.
-    y_true : ndarray of shape (n_samples,)
-        Class codes or values.
-    predictions : Predictions
-        For the same rows.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        Not negative; finite.
-
-    Examples
-    --------
-    >>> row_losses("regression", np.array([1.0, 2.0]), Predictions(np.array([1.0, 4.0])))
-    array([0., 4.])
-    """
-    case = Case(y_true, predictions)
-    return case.log_losses if task == "classification" else case.errors**2
-
-
 def default_metrics(task: Task, n_classes: int) -> tuple[str, ...]:
     """Return the metrics that a report shows, by name, the most telling first.
 
@@ -209,7 +188,7 @@ def get_metric(name: str, task: Task) -> Metric:
     Parameters
     ----------
     name : str
-        A key of `METRICS`.
+        A key of `METRICS`, or `pinball_loss_` and a quantile.
     task : Task
         What it must fit.
 
@@ -230,7 +209,8 @@ def get_metric(name: str, task: Task) -> Metric:
     groundup.core.errors.UnknownNameError: There is no metric `average_precision`. Did you mean `pr_auc`?
     """
     if name not in METRICS:
-        raise UnknownNameError("metric", name, sorted(METRICS), near=_other_spelling(name))
+        near = "pinball_loss_0.9" if name.startswith("pinball") else _other_spelling(name)
+        raise UnknownNameError("metric", name, sorted(METRICS), near=near)
     metric = METRICS[name]
     if task not in metric.tasks:
         fitting = [each.name for each in METRICS.values() if task in each.tasks]
@@ -284,6 +264,9 @@ OTHER_SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
         "rsquared": "r2",
         "medae": "median_absolute_error",
         "median_error": "median_absolute_error",
+        "mean_pinball_loss": "pinball_loss_0.9",
+        "quantile": "pinball_loss_0.9",
+        "quantile_loss": "pinball_loss_0.9",
     }
 )
 """What other libraries call a metric (without `neg_` and `_score`), and what it is called here."""
@@ -291,7 +274,41 @@ OTHER_SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
 _NEVER: Final = "there are no rows"
 _ONE_CLASS: Final = "it needs rows of at least two classes"
 
-METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
+
+class _WithQuantiles(Mapping[str, Metric]):
+    """The listed metrics, and a pinball loss for every quantile."""
+
+    def __init__(self, listed: Mapping[str, Metric]) -> None:
+        self._listed = MappingProxyType(listed)
+
+    def __getitem__(self, name: str) -> Metric:
+        quantile = quantile_of(name)
+        return self._listed[name] if quantile is None else _pinball(quantile)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+
+@cache
+def _pinball(quantile: float) -> Metric:
+    told = number(100 * quantile, 6)
+    return Metric(
+        name=pinball_name(quantile),
+        title=f"Pinball loss of the {told} % quantile",
+        tasks=_NUMBERS,
+        higher_is_better=False,
+        explanation=f"How far predictions are from the truth, in the target's own unit, where being too low "
+        f"costs {number(quantile, 6)} of the distance and being too high {number(1 - quantile, 6)} of it; 0 "
+        f"is perfect, and the lowest score goes to the value that {told} % of the truths do not exceed.",
+        undefined=_NEVER,
+        function=partial(scores.pinball_loss, quantile=quantile),
+    )
+
+
+METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
     {
         metric.name: metric
         for metric in (
@@ -530,4 +547,4 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         )
     }
 )
-"""Every metric, by name."""
+"""Every metric, by name; those of quantiles are found by their name, but not listed."""

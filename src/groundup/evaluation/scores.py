@@ -419,6 +419,22 @@ def mae(draws: Draws) -> FloatArray:
     return draws.mean(np.abs(draws.case.errors))
 
 
+def pinball_losses(errors: FloatArray, quantile: float) -> FloatArray:
+    """Return the pinball loss of errors (predicted minus observed), of any shape.
+
+    Examples
+    --------
+    >>> pinball_losses(np.array([-1.0, 1.0]), 0.75).tolist()
+    [0.75, 0.25]
+    """
+    return np.asarray(np.maximum(-quantile * errors, (1 - quantile) * errors))
+
+
+def pinball_loss(draws: Draws, *, quantile: float) -> FloatArray:
+    """Return the mean pinball loss at `quantile`, in the target's unit."""
+    return draws.mean(pinball_losses(draws.case.errors, quantile))
+
+
 def r2(draws: Draws) -> FloatArray:
     """Return the share of the target's variance that is explained; NaN where the target is constant."""
     y_true = np.asarray(draws.case.y_true, dtype=np.float64)

@@ -100,8 +100,14 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
     first, *others = sides
     for other in others:
         _refuse_other_question(first, other)
-    pairs = [_Pair(first, other) for other in others]
     names = [name for name in first.report["test"] if all(name in side.report["test"] for side in sides)]
+    if not names:
+        asked = ", ".join(f"`{side.name}` {side.report['problem']['metric']}" for side in sides)
+        raise RunError(
+            f"These runs answer different questions and share no metric: {asked}. Compare runs that "
+            "predict the same quantile."
+        )
+    pairs = [_Pair(first, other) for other in others]
     lead = first.report["problem"]["metric"]
     names.sort(key=lambda name: name != lead)
     drawn = [pair.drawn(names) for pair in pairs]

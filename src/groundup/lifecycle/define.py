@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from groundup.core.errors import ProblemError
+from groundup.core.losses import Loss, loss_of, quantile_of
 from groundup.data.dataset import Dataset
 from groundup.data.profile import summarize_target
 from groundup.data.sources import read
 from groundup.evaluation.metrics import get_metric
 from groundup.lifecycle.session import Session
-from groundup.models.catalogue import check_task, default_candidates, make_learner
+from groundup.models.catalogue import check_loss, check_task, default_candidates, make_learner
 from groundup.models.contract import Learner
 from groundup.problems.infer import Problem, define_problem
 from groundup.recipe import Recipe
@@ -46,6 +47,11 @@ class Framed:
         return classes.index(self.problem.positive) if self.problem.positive in classes else 1
 
     @property
+    def loss(self) -> Loss:
+        """What training makes small, and by which fits are judged."""
+        return loss_of(self.problem.task, self.problem.metric)
+
+    @property
     def n_rows_without_target(self) -> int:
         """Rows that were left out because nothing can be learned from them."""
         return self.n_rows_read - self.dataset.n_rows
@@ -70,7 +76,9 @@ def define(session: Session) -> Framed:
                 f"No target is named. Say which column to predict with --target; there is: {names}."
             )
         dataset = _as_spelled(session, dataset, target)
-        problem = define_problem(summarize_target(dataset, target), session.recipe.problem)
+        asked = session.recipe.problem
+        quantile = asked.quantile or quantile_of(asked.metric) or 0.5
+        problem = define_problem(summarize_target(dataset, target, quantile=quantile), asked)
         metric = get_metric(problem.metric, problem.task)
         problem = replace(problem, metric=metric.name)
         _check_decisions(session.recipe, problem)
@@ -127,13 +135,15 @@ def _with_target(dataset: Dataset, target: str) -> Dataset:
 
 def _learners(session: Session, problem: Problem) -> dict[str, Learner]:
     """Return the learners to compare: what the recipe names, or the default candidates."""
-    named = session.recipe.learners()
+    named, loss = session.recipe.learners(), loss_of(problem.task, problem.metric)
     if not named:
-        defaults = default_candidates(problem.task)
+        defaults = default_candidates(problem.task, loss)
         named = {name: make_learner(name, {}) for name in defaults}
         session.reasons["model.candidates"] = (
             f"one linear and one tree model that suit {problem.task}, compared by cross-validation"
         )
-    for name in named:
+    for name, learner in named.items():
         check_task(name, problem.task)
+        if loss.name == "quantile":  # means may stand in for medians, told in step 5, but not for quantiles
+            check_loss(name, learner, loss)
     return {BASELINE: make_learner(BASELINE, {}), **named}

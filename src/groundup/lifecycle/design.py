@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from groundup.core.wording import count
+from groundup.core.losses import Loss
+from groundup.core.wording import count, number
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
@@ -54,13 +55,28 @@ def initialise(session: Session, collected: Collected) -> Plan:
 def choose_loss(session: Session, framed: Framed) -> None:
     """Say what training makes small, how, and when it stops."""
     with session.step(5, "Choose loss and optimizer") as step:
-        if framed.problem.task == "classification":
-            step.say("Loss: log loss, the surprise at the true class.")
-        else:
-            step.say("Loss: squared error; a miss twice as large counts four times.")
+        step.say(_told(framed.loss))
         for name, learner in framed.learners.items():
-            if name != BASELINE:
-                step.say(f"`{name}`: {learner.optimizer}")
+            if name == BASELINE:
+                continue
+            step.say(f"`{name}`: {learner.optimizer}")
+            if (own := learner.minimised(framed.loss)) != framed.loss:
+                step.say(f"That is for the {own.title}: it cannot make the {framed.loss.title} small.")
         stopping = session.recipe.training.early_stopping
         if stopping is not None and any(learner.in_rounds for learner in framed.learners.values()):
             step.say(f"{count(stopping.patience_rounds, 'round')} without a lower validation loss end it.")
+
+
+def _told(loss: Loss) -> str:
+    """Return what a loss is, as a sentence."""
+    if loss.name == "log_loss":
+        return "Loss: log loss, the surprise at the true class."
+    if loss.name == "squared_error":
+        return "Loss: squared error; a miss twice as large counts four times, so means are predicted."
+    if loss.name == "absolute_error":
+        return "Loss: absolute error; a miss twice as large counts twice, so medians are predicted."
+    low, high = number(loss.quantile, 6), number(1 - loss.quantile, 6)
+    return (
+        f"Loss: pinball loss, {low} of a miss that is too low and {high} of one too high, so "
+        f"{100 * loss.quantile:g} % quantiles are predicted."
+    )

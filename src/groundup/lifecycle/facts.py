@@ -22,7 +22,7 @@ from groundup.tuning.paired_test import TIED_ABOVE
 
 _START: Final = (
     "No model is pre-trained: linear models start from zero weights or are solved at once, boosted trees "
-    "start from the average of the target."
+    "start from the one answer that makes the loss smallest."
 )
 _LIBRARIES: Final = ("lightgbm", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -62,7 +62,7 @@ def gather_facts(
             }
             for name in judgement.scores["test"]
         },
-        "fit": judgement.fit_facts(),
+        "fit": {**judgement.fit_facts(), "loss": f"Mean {framed.loss.title}"},
         "importance": judgement.importance,
         "curves": judgement.test.curves,
         "slices": judgement.test.slices,
@@ -74,6 +74,9 @@ def gather_facts(
 
 def _question(framed: Framed) -> str:
     problem = framed.problem
+    if framed.loss.name == "quantile":
+        share = f"{100 * framed.loss.quantile:g} %"
+        return f"What does `{problem.target}` not exceed in {share} of rows like this?"
     if problem.task == "regression":
         return f"What is `{problem.target}`, as a number?"
     if len(problem.classes) == 2 and problem.positive is not None:
@@ -166,7 +169,7 @@ def _model(training: Training, learner: Learner) -> dict[str, Any]:
 
 
 def _training(session: Session, trainer: Trainer, training: Training, plan: Plan) -> dict[str, Any]:
-    facts = training.final.fitted.facts()
+    facts, learner = training.final.fitted.facts(), trainer.framed.learners[training.chosen]
     curves = facts.get("curve") or {}
     rounds: dict[int, dict[str, float]] = {}
     for part, points in curves.items():
@@ -184,7 +187,7 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
         "fold_reason": trainer.folds.reason,
         "curve": [{"round": round_, **rounds[round_]} for round_ in sorted(rounds)] or None,
         "best_round": facts.get("best_round"),
-        "loss": facts.get("loss"),
+        "loss": facts.get("loss", learner.minimised(trainer.framed.loss).name),
         "stopped": facts.get("stopped"),
     }
 

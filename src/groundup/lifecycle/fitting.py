@@ -146,6 +146,7 @@ class Trainer:
             threads=self.plan.threads,
             run_rounds=rounds,
             should_stop=lambda: events.should_stop,
+            loss=self.framed.loss,
         )
 
     def silent_context(self) -> FitContext:
@@ -159,6 +160,7 @@ class Trainer:
                 run_rounds, early_stopping=None, emit=lambda **_fact: None, should_stop=lambda: False
             ),
             should_stop=lambda: False,
+            loss=self.framed.loss,
         )
 
     def fit_on(self, name: str, rows: IntArray, *, fold: int | None, is_told: bool = True) -> Trained:

@@ -21,13 +21,15 @@ from groundup.evaluation.fit_evidence import mixed_losses
 from groundup.evaluation.fit_verdict import FitEvidence, FitVerdict, judge_fit
 from groundup.evaluation.importance import Shuffling, permutation_importance
 from groundup.evaluation.intervals import (
+    BootstrapOptions,
     Interval,
     bootstrap,
     mean_interval,
     paired_difference,
 )
 from groundup.evaluation.label_noise import MOST_OUTLYING, find_label_noise, find_outlying
-from groundup.evaluation.metrics import default_metrics, get_metric, row_losses
+from groundup.evaluation.metrics import default_metrics, get_metric
+from groundup.evaluation.row_losses import row_losses
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
@@ -65,7 +67,8 @@ class OnTest:
     slices : dict or None
         The scores on parts of the rows; None where the recipe names no column.
     worth : dict
-        What calibration, threshold and intervals are worth (see `decided_facts`).
+        What calibration, threshold and intervals are worth (see `decided_facts`), and of a quantile, how
+        often the truth did not exceed it.
     """
 
     scores: dict[str, Scores]
@@ -146,6 +149,8 @@ class Judge:
         self.problem = trainer.framed.problem
         metric = self.problem.metric
         defaults = default_metrics(self.problem.task, len(self.problem.classes))
+        if self.framed.loss.name == "quantile":  # the defaults ask how far off a mean or a median is
+            defaults = ()
         self.metrics = (metric, *(name for name in defaults if name != metric))
 
     @cached_property
@@ -173,7 +178,7 @@ class Judge:
 
     def losses(self, y_true: NDArray[np.generic], predictions: Predictions) -> FloatArray:
         """Return the loss of each row."""
-        return row_losses(self.problem.task, y_true, predictions)
+        return row_losses(self.framed.loss, y_true, predictions)
 
     @cached_property
     def out_of_fold(self) -> OutOfFold | None:
@@ -216,7 +221,7 @@ class Judge:
 
     def judge(self, fractions: list[dict[str, Any]]) -> FitVerdict | None:
         """Say whether the model over- or underfits; None where no row was held out."""
-        problem = self.problem
+        loss = self.framed.loss
         if self.out_of_fold is None or self.trainer.is_partial(self.training.final):
             return None  # a partial model's own rows were held out in part
         rows, y, model, baseline = self.out_of_fold
@@ -228,8 +233,8 @@ class Judge:
                 in_sample=self.losses(y, self.on_train.take(rows)),
                 held_out=self.losses(y, model),
                 baseline=self.losses(y, baseline),
-                shrunk=mixed_losses(problem.task, y, model, baseline),
-                probed=mixed_losses(problem.task, y, model, self._probe()),
+                shrunk=mixed_losses(loss, y, model, baseline),
+                probed=mixed_losses(loss, y, model, self._probe()),
                 curve=facts.get("curve"),
                 best_round=facts.get("best_round"),
                 fractions=fractions,
@@ -359,8 +364,21 @@ class Judge:
                 options=self.session.recipe.evaluation,
                 bootstrap=(self.metrics, self.framed.positive_code, options),
             ),
-            worth=decided_facts(self.decided, self.trainer, test, y_true, raw),
+            worth={
+                **decided_facts(self.decided, self.trainer, test, y_true, raw),
+                "quantile": self._quantile_facts(y_true, predictions, options),
+            },
         )
+
+    def _quantile_facts(
+        self, y_true: NDArray[np.generic], predictions: Predictions, options: BootstrapOptions
+    ) -> dict[str, Any] | None:
+        """Return how often the truth did not exceed the prediction; None where no quantile was asked for."""
+        if self.framed.loss.name != "quantile":
+            return None
+        is_below = np.asarray(y_true, np.float64) <= np.asarray(predictions.values, np.float64)
+        found = mean_interval(is_below.astype(np.float64), options=options)
+        return {"asked": self.framed.loss.quantile, "found": found.to_json()}
 
 
 def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> Judgement:
@@ -402,6 +420,9 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
         step.say(_opened(trainer, scores))
+        if (quantile := test.worth["quantile"]) is not None:
+            asked, found = (100 * each for each in (quantile["asked"], quantile["found"]["value"]))
+            step.say(f"In {found:.3g} % of them the truth did not exceed the prediction; asked: {asked:g} %.")
         if importance:
             top = [row["column"] for row in importance[:_N_TOP] if (row["low"] or 0) > 0]
             if top:
@@ -441,7 +462,7 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         gap=None if verdict is None else _span(verdict.gap),
         slope=None if verdict is None else _span(verdict.slope),
         improvement=_span(judgement.test.improvement),
-        loss="log loss" if problem.task == "classification" else "squared error",
+        loss=trainer.framed.loss.title,
         facts=training.final.fitted.facts(),
         n_train=trainer.collected.train.n_rows,
         loss_ratio=judgement.loss_ratio,

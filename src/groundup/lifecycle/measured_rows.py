@@ -34,7 +34,7 @@ class MeasuredRows:
     predictions : Predictions
         Of the run's model.
     losses : ndarray of shape (n_samples,)
-        Log loss or squared error of each row.
+        Loss of each row: log loss, or by the metric squared, absolute or pinball.
     groups, times : ndarray of shape (n_samples,) or None
         By what rows depend on each other, as codes.
     """

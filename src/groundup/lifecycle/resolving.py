@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from groundup.core.losses import quantile_of
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.fitting import Trainer, Training
@@ -14,6 +15,7 @@ def resolve_data(framed: Framed, collected: Collected) -> dict[str, Any]:
     values: dict[str, Any] = {
         "problem.task": problem.task,
         "problem.metric": problem.metric,
+        "problem.quantile": quantile_of(problem.metric),
         "problem.positive": problem.positive,
         "data.split.method": collected.split.method,
         "data.columns": {column.name: column.kind for column in schema},

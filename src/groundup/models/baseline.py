@@ -12,13 +12,14 @@ import numpy as np
 
 from groundup.core.errors import PackageError
 from groundup.core.files import write_json
-from groundup.core.inputs import Inputs, Needs, Predictions
+from groundup.core.inputs import FloatArray, Inputs, Needs, Predictions
+from groundup.core.losses import Loss, LossName
 from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner
 
 
 class Baseline(Learner):
-    """Predicts the training rows' class frequencies, or their mean, for every row.
+    """Predicts the training rows' class frequencies, or their mean, median or quantile, for every row.
 
     Examples
     --------
@@ -27,13 +28,14 @@ class Baseline(Learner):
     [0.75, 0.25]
     """
 
-    title: ClassVar[str] = "baseline (class frequencies or mean)"
-    idea: ClassVar[str] = "Says the same for every row: how often each class occurs, or the mean."
+    title: ClassVar[str] = "baseline (class frequencies, or one value)"
+    idea: ClassVar[str] = "Says the same for every row: how often each class occurs, or the mean or median."
     reference: ClassVar[str] = (
         "Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, ch. 2"
     )
     optimizer: ClassVar[str] = "counts once; there is nothing to optimise."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.baseline:FittedBaseline"
 
     def needs(self) -> Needs:
@@ -41,11 +43,22 @@ class Baseline(Learner):
         return Needs(categories="codes", missing=True)
 
     def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedBaseline:  # noqa: ARG002
-        """Return the class frequencies or the mean of ``train.y``; `validation` is not used."""
+        """Return the class frequencies, or the value of ``train.y`` with the least loss."""
         if context.task == "classification":
             counts = np.bincount(train.y.astype(np.int64), minlength=context.n_classes)
             return FittedBaseline(tuple((counts / counts.sum()).tolist()), is_classifier=True)
-        return FittedBaseline((float(train.y.astype(np.float64).mean()),), is_classifier=False)
+        return FittedBaseline((least(context.loss, train.y.astype(np.float64)),), is_classifier=False)
+
+
+def least(loss: Loss, y: FloatArray) -> float:
+    """Return the one answer with the least loss over all rows: their mean, median or quantile.
+
+    Examples
+    --------
+    >>> least(Loss("absolute_error"), np.array([0.0, 1.0, 8.0]))
+    1.0
+    """
+    return float(y.mean() if loss.name == "squared_error" else np.quantile(y, loss.quantile))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs, Needs
+from groundup.core.losses import LossName
 from groundup.core.tasks import Task
-from groundup.models.boosting_facts import rounds_facts
+from groundup.models.boosting_facts import loss_name, rounds_facts
 from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
 from groundup.models.histogram_trees import (
     BoostingRound,
@@ -53,6 +54,7 @@ class HistGradientBoosting(Learner):
     )
     optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = FITTED_TREES
     in_rounds: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
@@ -97,7 +99,7 @@ class HistGradientBoosting(Learner):
         categories = {column: known_categories(train.X[:, column]) for column in train.categorical}
         categories = {column: known for column, known in categories.items() if len(known)}
         estimator = self._estimator(list(categories), train.n_samples, context)
-        facts: dict[str, Any] = {"learner": self.title, "loss": _loss_name(context)}
+        facts: dict[str, Any] = {"learner": self.title, "loss": loss_name(context)}
         if self.min_samples_leaf == "auto":
             facts["chosen"] = {"min_samples_leaf": estimator.min_samples_leaf}
             facts["chosen_by"] = "20, or a fifth of fewer than 100 training rows"
@@ -123,7 +125,9 @@ class HistGradientBoosting(Learner):
         if smallest_leaf == "auto":
             smallest_leaf = min(20, max(2, n_samples // 5))
         plain = HistGradientBoostingClassifier if context.n_classes else HistGradientBoostingRegressor
+        goal = {} if context.n_classes else {"loss": context.loss.name, "quantile": context.loss.quantile}
         return observed(plain)(
+            **goal,
             max_iter=self.n_estimators,
             learning_rate=self.learning_rate,
             max_leaf_nodes=self.max_leaf_nodes,
@@ -174,7 +178,7 @@ class HistGradientBoosting(Learner):
                 losses = {"train": latest.train_loss()} if complete else {}
                 if latest.validation_loss is not None:
                     losses["validation"] = latest.validation_loss()
-                if context.n_classes:
+                if context.n_classes or context.loss.name != "squared_error":
                     return losses
                 return {
                     part: float(np.sqrt(2 * loss)) for part, loss in losses.items()
@@ -334,9 +338,3 @@ def _frequencies(learner: Learner, train: Inputs, context: FitContext) -> Fitted
     trees, _ = trees_of_rounds([], {}, train.X.shape[1])
     facts: dict[str, Any] = {"learner": learner.title}
     return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
-
-
-def _loss_name(context: FitContext) -> str:
-    if not context.n_classes:
-        return "rmse"
-    return "binary_logloss" if context.n_classes == 2 else "multi_logloss"

@@ -8,10 +8,23 @@ from typing import Any, Final
 import numpy as np
 
 from groundup.core.inputs import FloatArray
-from groundup.models.contract import RoundsResult
+from groundup.models.contract import FitContext, RoundsResult
 
 _N_CURVE_POINTS: Final = 200
 _N_IMPORTANCES: Final = 50
+
+
+def loss_name(context: FitContext) -> str:
+    """Return what the losses of a boosting curve are, e.g. ``rmse`` for the squared error.
+
+    Examples
+    --------
+    >>> loss_name(FitContext("classification", 2, seed=0, threads=1, run_rounds=None, should_stop=bool))
+    'binary_logloss'
+    """
+    if context.task == "classification":
+        return "binary_logloss" if context.n_classes == 2 else "multi_logloss"
+    return {"squared_error": "rmse", "quantile": "pinball_loss"}.get(context.loss.name, context.loss.name)
 
 
 def rounds_facts(result: RoundsResult) -> dict[str, Any]:

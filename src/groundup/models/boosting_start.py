@@ -1,4 +1,4 @@
-"""Where boosting starts: at the mean, or at the class frequencies, before the first tree."""
+"""Where boosting starts: at the best constant, or at the class frequencies, before the first tree."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs
+from groundup.models.baseline import least
 from groundup.models.contract import FitContext
 
 _LARGEST_TARGET: Final = 1e18  # its square is still a number of 32 bits
@@ -22,7 +23,8 @@ class Start:
     Parameters
     ----------
     outputs : ndarray of shape (n_outputs,)
-        The mean; the logit of the second of two classes; or the logarithm of each class's frequency.
+        The mean, median or quantile; the logit of the second of two classes; or the logarithm of each
+        class's frequency.
     is_classifier : bool
         Which of them.
     """
@@ -31,7 +33,7 @@ class Start:
     is_classifier: bool
 
     def target(self, inputs: Inputs) -> Any:
-        """Return what the trees are fitted to: class codes, or values less the mean.
+        """Return what the trees are fitted to: class codes, or values less where they start.
 
         Numbers of 32 bits have 24 binary digits, so a target that varies little around a large mean
         (a time in seconds since 1970) would otherwise lose what matters.
@@ -61,7 +63,7 @@ def start_of(train: Inputs, context: FitContext) -> Start:
                 f"The target holds `{largest}`, and this learner computes with numbers up to "
                 f"{_LARGEST_TARGET:.0e}. Look for extreme values, or give the target in a larger unit."
             )
-        return Start(np.array([y.mean()]), is_classifier=False)
+        return Start(np.array([least(context.loss, y)]), is_classifier=False)
     counts = np.bincount(train.y.astype(np.int64), minlength=context.n_classes)
     logs = np.log(np.maximum(counts / counts.sum(), _LEAST_FREQUENCY))
     return Start(logs[1:] - logs[:1] if len(logs) == 2 else logs, is_classifier=True)

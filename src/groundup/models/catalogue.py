@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from groundup.core.errors import PackageError, RecipeError, UnknownKeyError, UnknownNameError
+from groundup.core.losses import SQUARED_ERROR, Loss
 from groundup.core.tasks import Task
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module
         "ridge": "groundup.models.linear:Ridge",
         "lasso": "groundup.models.linear:Lasso",
         "elastic_net": "groundup.models.linear:ElasticNet",
+        "quantile_regression": "groundup.models.quantile_regression:QuantileRegression",
         "logistic": "groundup.models.linear:Logistic",
         "knn": "groundup.models.neighbors:KNN",
         "linear_svm": "groundup.models.svm:LinearSVM",
@@ -145,18 +147,21 @@ def make_learner(name: str, hyperparameters: Mapping[str, Any] | None = None) ->
         ) from None
 
 
-def default_candidates(task: Task) -> tuple[str, ...]:
+def default_candidates(task: Task, loss: Loss = SQUARED_ERROR) -> tuple[str, ...]:
     """Return what is compared where the recipe does not say: one linear model and boosted trees.
 
     Ridge, because its penalty is chosen in the same decomposition that fits it; the elastic net
-    needs a hundred times the work for the same kind of boundary.
+    needs a hundred times the work for the same kind of boundary. Its answers are means, so where another
+    loss than the squared error is asked for, the linear model that makes that one small.
 
     Examples
     --------
     >>> default_candidates("regression")
     ('ridge', 'lightgbm')
     """
-    return ("logistic" if task == "classification" else "ridge", "lightgbm")
+    if task == "classification":
+        return ("logistic", "lightgbm")
+    return ("ridge" if loss.name == "squared_error" else "quantile_regression", "lightgbm")
 
 
 def check_task(name: str, task: Task) -> None:
@@ -174,8 +179,28 @@ def check_task(name: str, task: Task) -> None:
     >>> check_task("ridge", "regression")
     """
     if task not in learner_class(name).tasks:
-        able = ", ".join(f"`{each}`" for each in learner_names() if task in learner_class(each).tasks)
+        able = _named(lambda learner: task in learner.tasks)
         raise RecipeError(f"`model.name`: the learner `{name}` does not do {task}. These do: {able}.")
+
+
+def check_loss(name: str, learner: Learner, loss: Loss) -> None:
+    """Check that a learner can make a loss small: that it answers no mean where a quantile is asked for.
+
+    Raises
+    ------
+    RecipeError
+        If it cannot; the message names the learners that can.
+
+    Examples
+    --------
+    >>> check_loss("lightgbm", make_learner("lightgbm"), Loss("quantile", 0.9))
+    """
+    if learner.minimised(loss) != loss:
+        able = _named(lambda learner: loss.name in learner.losses)
+        of = f" of the {100 * loss.quantile:g} % quantile" if loss.name == "quantile" else ""
+        raise RecipeError(
+            f"`model.name`: the learner `{name}` cannot make the {loss.title}{of} small. These can: {able}."
+        )
 
 
 def load_fitted(reference: str, folder: Path) -> Fitted:
@@ -208,6 +233,11 @@ def load_fitted(reference: str, folder: Path) -> Fitted:
         f"The package asks for `{reference}`, which is neither a model class of this version of groundup "
         "nor of an installed extension. Install what it was trained with, or do not trust it."
     )
+
+
+def _named(can: Callable[[type[Learner]], bool]) -> str:
+    """Return the names of the learners that can do something, in a row."""
+    return ", ".join(f"`{name}`" for name in learner_names() if can(learner_class(name)))
 
 
 def _foreign() -> dict[str, EntryPoint]:

@@ -12,8 +12,9 @@ from pydantic import Field
 
 from groundup.core.errors import MissingExtraError, TrainingError
 from groundup.core.inputs import Inputs, IntArray, Needs
+from groundup.core.losses import LossName
 from groundup.core.tasks import Task
-from groundup.models.boosting_facts import importance_facts, rounds_facts
+from groundup.models.boosting_facts import importance_facts, loss_name, rounds_facts
 from groundup.models.boosting_start import start_of
 from groundup.models.catboost_fitted import Columns, FittedCatBoost, as_float32
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
@@ -42,6 +43,7 @@ class CatBoost(Learner):
     )
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.catboost_fitted:FittedCatBoost"
     in_rounds: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("catboost",)
@@ -113,7 +115,7 @@ class CatBoost(Learner):
         gain = np.zeros(train.X.shape[1])
         gain[columns.order] = model.get_feature_importance(type="PredictionValuesChange")
         facts |= {
-            "loss": settings["loss_function"],
+            "loss": loss_name(context),
             **course,
             "importance": importance_facts(gain, train.feature_names),
         }
@@ -186,7 +188,7 @@ class _AfterIteration:
 
 
 class _Goal:
-    """What CatBoost is asked: values less their mean, or the codes of the classes that are there."""
+    """What CatBoost is asked: values less where they start, or the codes of the classes that are there."""
 
     def __init__(self, train: Inputs, context: FitContext) -> None:
         self.n_classes = context.n_classes
@@ -201,7 +203,9 @@ class _Goal:
         else:
             y = train.y.astype(np.float64)
             self.is_constant = bool(np.ptp(y) <= 1e-12 * np.abs(y).max())
-            self.loss = "RMSE"
+            self.loss = {"squared_error": "RMSE", "absolute_error": "MAE"}.get(
+                context.loss.name, f"Quantile:alpha={context.loss.quantile}"
+            )
 
     def part(self, inputs: Inputs) -> Inputs:
         """Return the rows whose answer can be learned, and what is to be learned of them."""

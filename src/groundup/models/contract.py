@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Protocol, Self
 
 from groundup.core.inputs import Inputs, Needs, Predictions
+from groundup.core.losses import SQUARED_ERROR, Loss, LossName
 from groundup.core.options import Options
 from groundup.core.tasks import InputKind, Task
 
@@ -103,6 +104,8 @@ class FitContext:
         The loop for learners that train in rounds: emits the events, stops early, obeys requests.
     should_stop : callable
         True once somebody asked to end training and keep the best so far.
+    loss : Loss
+        What a regression makes small; classification minimises the log loss.
     """
 
     task: Task
@@ -111,6 +114,7 @@ class FitContext:
     threads: int
     run_rounds: RoundsLoop
     should_stop: Callable[[], bool]
+    loss: Loss = SQUARED_ERROR
 
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -177,6 +181,12 @@ class Learner(Options, ABC):
     """Whether it trains in rounds, which early stopping may end."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Modules that its fits import; they are loaded before a fit is timed."""
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error",)
+    """What its regressions can make small; where another is asked for, it makes the first one small."""
+
+    def minimised(self, loss: Loss) -> Loss:
+        """Return what it makes small where `loss` is asked for: that, or else the first it can."""
+        return loss if loss.name in ("log_loss", *self.losses) else Loss(self.losses[0])
 
     @abstractmethod
     def needs(self) -> Needs:

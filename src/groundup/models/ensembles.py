@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from groundup.core.errors import RecipeError
 from groundup.core.inputs import Inputs, IntArray, Needs
+from groundup.core.losses import SQUARED_ERROR, Loss
 from groundup.core.tasks import Task
 from groundup.models.catalogue import check_task, make_learner
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
@@ -47,6 +48,10 @@ class Bagging(Learner):
     def _learner_exists(cls, value: LearnerChoice) -> LearnerChoice:
         _made(value)
         return value
+
+    def minimised(self, loss: Loss) -> Loss:
+        """Return `loss` where every part can make it small, else the squared error."""
+        return _minimised((self.learner,), loss)
 
     def needs(self) -> Needs:
         """Return what its learner needs."""
@@ -90,6 +95,10 @@ class Voting(Learner):
         for choice in value:
             _made(choice)
         return value
+
+    def minimised(self, loss: Loss) -> Loss:
+        """Return `loss` where every part can make it small, else the squared error."""
+        return _minimised(self.members, loss)
 
     def needs(self) -> Needs:
         """Return what every member can work with."""
@@ -135,6 +144,10 @@ class Stacking(Learner):
     def _final_exists(cls, value: LearnerChoice) -> LearnerChoice:
         _made(value)
         return value
+
+    def minimised(self, loss: Loss) -> Loss:
+        """Return `loss` where every part can make it small, else the squared error."""
+        return _minimised((*self.members, self.final), loss)
 
     def needs(self) -> Needs:
         """Return what every member can work with."""
@@ -203,6 +216,11 @@ def _made(choice: LearnerChoice) -> tuple[str, Learner]:
     if not isinstance(name, str):
         raise RecipeError(f"A learner inside another needs a `name`; got `{choice}`.")
     return name, make_learner(name, settings)
+
+
+def _minimised(choices: Sequence[LearnerChoice], loss: Loss) -> Loss:
+    can = all(_made(choice)[1].minimised(loss) == loss for choice in choices)
+    return loss if can else SQUARED_ERROR
 
 
 def _common_needs(choices: Sequence[LearnerChoice]) -> Needs:

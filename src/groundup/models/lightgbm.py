@@ -10,14 +10,20 @@ from pydantic import Field
 
 from groundup.core.errors import TrainingError
 from groundup.core.inputs import Inputs, Needs
+from groundup.core.losses import LossName
 from groundup.core.tasks import Task
-from groundup.models.boosting_facts import importance_facts, rounds_facts
+from groundup.models.boosting_facts import importance_facts, loss_name, rounds_facts
 from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
 from groundup.models.lightgbm_native import FittedLightGBM
 from groundup.models.lightgbm_text import without_parameters
 
 _N_TRIES: Final = 10
 _LARGEST_TARGET: Final = 1e18  # its square is still a number of 32 bits
+_OBJECTIVES: Final[Mapping[str, tuple[str, str]]] = {  # by our name: what LightGBM calls it, and its mean
+    "squared_error": ("regression", "rmse"),
+    "absolute_error": ("regression_l1", "l1"),
+    "quantile": ("quantile", "quantile"),
+}
 
 
 class LightGBM(Learner):
@@ -35,6 +41,7 @@ class LightGBM(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.lightgbm_native:FittedLightGBM"
 
     n_estimators: int = Field(default=2_000, ge=1, le=100_000)
@@ -94,7 +101,7 @@ class LightGBM(Learner):
         text = without_parameters(booster.model_to_string(num_iteration=n_rounds).encode())
         facts = {
             "learner": self.title,
-            "loss": settings["metric"],
+            "loss": loss_name(context),
             **self._chosen(settings),
             **rounds_facts(result),
             "importance": importance_facts(
@@ -116,7 +123,10 @@ class LightGBM(Learner):
     def settings(self, context: FitContext, n_samples: int) -> dict[str, Any]:
         """Return LightGBM's own parameters for a fit on `n_samples` rows."""
         if context.task == "regression":
-            goal: dict[str, Any] = {"objective": "regression", "metric": "rmse"}
+            objective, metric = _OBJECTIVES[context.loss.name]
+            goal: dict[str, Any] = {"objective": objective, "metric": metric}
+            if context.loss.name == "quantile":
+                goal["alpha"] = context.loss.quantile
         elif context.n_classes == 2:
             goal = {"objective": "binary", "metric": "binary_logloss"}
         else:

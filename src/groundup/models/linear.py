@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -16,8 +17,8 @@ from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
 from groundup.models.linear_fitted import FittedLinear
 
-_FITTED: Final = "groundup.models.linear_fitted:FittedLinear"
-_NEEDS: Final = Needs(scaled=True, categories="one_hot", missing=False)
+FITTED_LINEAR: Final = "groundup.models.linear_fitted:FittedLinear"
+LINEAR_NEEDS: Final = Needs(scaled=True, categories="one_hot", missing=False)
 _N_COEFFICIENTS_IN_FACTS: Final = 50
 _RIDGE_GRID: Final = tuple(10.0 ** (exponent / 2) for exponent in range(-6, 11))
 _N_PATH_ALPHAS, _N_PATH_FOLDS = 50, 5
@@ -37,11 +38,11 @@ class Linear(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved exactly (numbers) or by L-BFGS steps (classes)."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
-    fitted: ClassVar[str] = _FITTED
+    fitted: ClassVar[str] = FITTED_LINEAR
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
-        return _NEEDS
+        return LINEAR_NEEDS
 
     def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedLinear:
         """Minimise the squared error, or (classification) the penalised log loss."""
@@ -51,7 +52,7 @@ class Linear(Learner):
 
         estimator = LinearRegression()
         course = _run(estimator, train, context)
-        return _assemble(self, train, context, estimator.coef_, estimator.intercept_, course)
+        return assemble(self, train, context, estimator.coef_, estimator.intercept_, course.facts)
 
 
 class Ridge(Learner):
@@ -63,7 +64,7 @@ class Ridge(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved in closed form, no steps."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
-    fitted: ClassVar[str] = _FITTED
+    fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Strength of the penalty on the squared weights; `auto`: the best of 17 values from 0.001 to
@@ -71,7 +72,7 @@ class Ridge(Learner):
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
-        return _NEEDS
+        return LINEAR_NEEDS
 
     def search_space(self) -> SearchSpace:
         """Return the range of penalties worth trying."""
@@ -96,7 +97,7 @@ class Ridge(Learner):
             estimator = RidgeEstimator(alpha=alpha)
             course = _run(estimator, train, context)
             course = course.choosing("lowest leave-one-out squared error", alpha=alpha)
-        return _assemble(self, train, context, estimator.coef_, estimator.intercept_, course)
+        return assemble(self, train, context, estimator.coef_, estimator.intercept_, course.facts)
 
 
 class Lasso(Learner):
@@ -108,7 +109,7 @@ class Lasso(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
-    fitted: ClassVar[str] = _FITTED
+    fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Strength of the penalty on the absolute weights, in units of the target; `auto`: the best of
@@ -118,7 +119,7 @@ class Lasso(Learner):
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
-        return _NEEDS
+        return LINEAR_NEEDS
 
     def search_space(self) -> SearchSpace:
         """Return the range of penalties worth trying."""
@@ -142,7 +143,7 @@ class ElasticNet(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
-    fitted: ClassVar[str] = _FITTED
+    fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
     """Strength of both penalties together, in units of the target; `auto`: the best of 50 values by
@@ -154,7 +155,7 @@ class ElasticNet(Learner):
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
-        return _NEEDS
+        return LINEAR_NEEDS
 
     def search_space(self) -> SearchSpace:
         """Return the ranges of penalties and of their mix worth trying."""
@@ -174,7 +175,7 @@ class Logistic(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "L-BFGS (L1: SAGA) steps until the gradient is flat."
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
-    fitted: ClassVar[str] = _FITTED
+    fitted: ClassVar[str] = FITTED_LINEAR
 
     C: float = Field(default=1.0, gt=0)
     """How far the weights may follow the training rows: the inverse strength of the penalty."""
@@ -186,7 +187,7 @@ class Logistic(Learner):
 
     def needs(self) -> Needs:
         """Return scaled numbers, one-hot categories, nothing missing."""
-        return _NEEDS
+        return LINEAR_NEEDS
 
     def search_space(self) -> SearchSpace:
         """Return the range of penalties worth trying."""
@@ -205,7 +206,7 @@ class Logistic(Learner):
             )
             coef, intercept = estimator.coef_, estimator.intercept_
         coef, intercept = _spread_over_classes(coef, intercept, present, context.n_classes)
-        return _assemble(self, train, context, coef, intercept, course)
+        return assemble(self, train, context, coef, intercept, course.facts)
 
     def _estimator(self, seed: int) -> Any:
         from sklearn import __version__
@@ -298,7 +299,7 @@ def _fit_path(
         course = _run(estimator, train, context)
         course = course.choosing("lowest squared error in 5-fold cross-validation", alpha=alpha)
     course = course.iterating(int(estimator.n_iter_), learner.max_iterations)
-    return _assemble(learner, train, context, estimator.coef_, estimator.intercept_, course)
+    return assemble(learner, train, context, estimator.coef_, estimator.intercept_, course.facts)
 
 
 def _smallest_alpha_without_weights(train: Inputs) -> float:
@@ -325,13 +326,13 @@ def _spread_over_classes(
     return all_coef, all_intercept
 
 
-def _assemble(
+def assemble(
     learner: Learner,
     train: Inputs,
     context: FitContext,
     coef: FloatArray,
     intercept: FloatArray | float,
-    course: _Course,
+    course: Mapping[str, Any],
 ) -> FittedLinear:
     """Return the fitted model with its facts, after a check that its weights are numbers."""
     weights = np.atleast_2d(np.asarray(coef, dtype=np.float64))
@@ -343,7 +344,7 @@ def _assemble(
         )
     facts = {
         "learner": learner.title,
-        **course.facts,
+        **course,
         "intercept": _one_or_many([each if math.isfinite(each) else None for each in constants.tolist()]),
         "coefficients": _largest_coefficients(weights, train.feature_names),
         "n_coefficients": weights.size,

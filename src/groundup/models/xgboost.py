@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from pydantic import Field
 
 from groundup.core.errors import MissingExtraError, TrainingError
 from groundup.core.inputs import FloatArray, Inputs, Needs
+from groundup.core.losses import LossName
 from groundup.core.tasks import Task
-from groundup.models.boosting_facts import importance_facts, rounds_facts
+from groundup.models.boosting_facts import importance_facts, loss_name, rounds_facts
 from groundup.models.boosting_start import Start, start_of
 from groundup.models.contract import Choice, FitContext, Learner, Range, RoundsResult, SearchSpace
 from groundup.models.xgboost_native import FittedXGBoost, as_float32
+
+_OBJECTIVES: Final[Mapping[str, tuple[str, str]]] = {  # by our name: what XGBoost calls it, and its mean
+    "squared_error": ("reg:squarederror", "rmse"),
+    "absolute_error": ("reg:absoluteerror", "mae"),
+    "quantile": ("reg:quantileerror", "quantile"),
+}
 
 
 class XGBoost(Learner):
@@ -32,6 +40,7 @@ class XGBoost(Learner):
     )
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.xgboost_native:FittedXGBoost"
     in_rounds: ClassVar[bool] = True
     libraries: ClassVar[tuple[str, ...]] = ("xgboost",)
@@ -102,7 +111,7 @@ class XGBoost(Learner):
         gain = np.array([gains.get(f"f{position}", 0.0) for position in range(train.X.shape[1])])
         facts = {
             "learner": self.title,
-            "loss": settings["eval_metric"],
+            "loss": loss_name(context),
             **rounds_facts(result),
             "importance": importance_facts(gain, train.feature_names),
         }
@@ -111,7 +120,10 @@ class XGBoost(Learner):
     def settings(self, context: FitContext) -> dict[str, Any]:
         """Return XGBoost's own parameters."""
         if context.task == "regression":
-            goal: dict[str, Any] = {"objective": "reg:squarederror", "eval_metric": "rmse", "base_score": 0.0}
+            objective, metric = _OBJECTIVES[context.loss.name]
+            goal: dict[str, Any] = {"objective": objective, "eval_metric": metric, "base_score": 0.0}
+            if context.loss.name == "quantile":
+                goal["quantile_alpha"] = context.loss.quantile
         elif context.n_classes == 2:
             goal = {"objective": "binary:logistic", "eval_metric": "logloss", "base_score": 0.5}
         else:

@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 
 from groundup.core.errors import ProblemError
 from groundup.core.findings import Finding
+from groundup.core.losses import loss_of, pinball_name, quantile_of
 from groundup.core.schema import Kind, Storage
 from groundup.core.tasks import Task
 from groundup.core.wording import count, listed, shown
@@ -46,6 +47,8 @@ class TargetSummary:
         The most frequent values, most frequent first.
     minimum, maximum, mean, skewness : float or None
         Of numbers; None otherwise, or where there is no value.
+    quantile : float or None
+        Of numbers: the quantile that is asked for, else the median.
     is_integer_like : bool
         Every value is a whole number.
     is_increasing : bool
@@ -63,6 +66,7 @@ class TargetSummary:
     maximum: float | None = None
     mean: float | None = None
     skewness: float | None = None
+    quantile: float | None = None
     is_integer_like: bool = False
     is_increasing: bool = False
 
@@ -269,6 +273,11 @@ def _infer_task(target: TargetSummary, max_classes: int) -> tuple[Task, str]:
 
 def _classification(target: TargetSummary, options: ProblemOptions, reason: str) -> Problem:
     _check_classes(target, options)
+    if options.quantile is not None:
+        raise ProblemError(
+            f"`problem.quantile` is `{options.quantile}`, but `{target.name}` is predicted as classes, which "
+            "have no quantiles. Leave the option out, or set `problem.task: regression`."
+        )
     name = target.name
     sizes = dict(target.top)
     counts: ClassCounts = {label: sizes[label] for label in _classes(target)}
@@ -331,17 +340,16 @@ def _regression(target: TargetSummary, options: ProblemOptions, reason: str) -> 
             "regression, which has no classes. Leave the option out, or set `problem.task: "
             "classification`."
         )
-    assert target.mean is not None
     _check_magnitude(target)
     skewness = target.skewness or 0.0
-    metric, why = _regression_metric(skewness) if options.metric == "auto" else (options.metric, "as asked")
+    metric, why = _regression_metric(skewness, options)
     return Problem(
         task="regression",
         target=name,
         metric=metric,
-        baseline=f"always the mean, {shown(float(target.mean))}: r2 0",
+        baseline=_always_the_same(target, metric),
         reasons={"problem.task": reason, "problem.metric": why},
-        findings=_skew_findings(target, skewness),
+        findings=_skew_findings(target, skewness) if quantile_of(metric) is None else (),
     )
 
 
@@ -363,11 +371,35 @@ def _check_magnitude(target: TargetSummary) -> None:
     )
 
 
-def _regression_metric(skewness: float) -> tuple[str, str]:
+def _always_the_same(target: TargetSummary, metric: str) -> str:
+    """Return what a model that says the same for every row would best say, as a sentence."""
+    assert target.mean is not None
+    assert target.quantile is not None
+    loss = loss_of("regression", metric)
+    if loss.name == "squared_error":
+        return f"always the mean, {shown(float(target.mean))}: r2 0"
+    what = "median" if loss.name == "absolute_error" else f"{100 * loss.quantile:g} % quantile"
+    return f"always the {what}, {shown(float(target.quantile))}"
+
+
+def _regression_metric(skewness: float, options: ProblemOptions) -> tuple[str, str]:
+    if options.quantile is not None:
+        metric = pinball_name(options.quantile)
+        if options.metric not in ("auto", metric):
+            raise ProblemError(
+                f"`problem.quantile` is `{options.quantile}`, and `problem.metric` is `{options.metric}`, "
+                f"which does not measure that quantile. Leave the metric at `auto`: it becomes `{metric}`."
+            )
+        return metric, (
+            f"the {100 * options.quantile:g} % quantile is asked for, and the pinball loss is lowest for it"
+        )
+    if options.metric != "auto":
+        return options.metric, "as asked"
     if abs(skewness) >= SKEWED:
         return "mae", (
             f"a few extreme values (skewness {skewness:.1f}) would decide a squared error; the mean absolute "
-            "error (mae) leads: how far off the predictions are on average, in the target's own unit"
+            "error (mae) leads: how far off the predictions are on average, in the target's own unit; what "
+            "is predicted is then the median of rows like this, not their mean"
         )
     return (
         "rmse",
@@ -389,8 +421,8 @@ def _skew_findings(target: TargetSummary, skewness: float) -> tuple[Finding, ...
         f"`{target.name}` is skewed (skewness {skewness:.1f}): most rows lie near each other and a few are "
         f"very {side} (from {shown(float(target.minimum))} to {shown(float(target.maximum))}, mean "
         f"{shown(float(target.mean))}). Those few dominate rmse and r2.",
-        "Read mae and the median error beside rmse; if ratios matter more than differences, predict the "
-        "logarithm.",
+        "Read mae and the median error beside rmse; with the patch the median is predicted instead of the "
+        "mean. If ratios matter more than differences, predict the logarithm.",
         evidence={
             "skewness": skewness,
             "minimum": target.minimum,

@@ -16,7 +16,11 @@ class ProblemOptions(Options):
     task: Task | Literal["auto"] = "auto"
     """`classification` (one of a few classes) or `regression` (a number); `auto` looks at the target."""
     metric: str = "auto"
-    """The number that decides between models, e.g. `roc_auc` or `rmse`; `auto` looks at the classes."""
+    """The number that decides between models, e.g. `roc_auc` or `rmse`; `auto` looks at the target. In
+    regression it also says what is predicted: `rmse` and `r2` the mean, `mae` the median."""
+    quantile: float | None = Field(default=None, ge=0.001, le=0.999)
+    """In regression: predict this quantile of the target, e.g. 0.9 for what nine rows in ten stay below; the
+    metric is then its pinball loss."""
     positive: str | bool | int | float | None = None
     """In a problem of two classes, the one that is looked for; by default the rarer one."""
     max_classes: int = Field(default=100, ge=2)
