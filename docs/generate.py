@@ -130,7 +130,8 @@ def _values(field: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     if kind == "boolean":
         return "`true`, `false`"
     if isinstance(field.get("additionalProperties"), dict):
-        return f"mapping of column name to {_values(field['additionalProperties'], found)}"
+        keys = field.get("x-keys", "column name")
+        return f"mapping of {keys} to {_values(field['additionalProperties'], found)}"
     return f"{kind}, {bounds}" if bounds else kind
 
 

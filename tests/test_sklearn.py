@@ -13,7 +13,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from groundup.sklearn import GroundupClassifier, GroundupRegressor
 
 
-@parametrize_with_checks([GroundupClassifier("decision_tree"), GroundupRegressor("decision_tree")])
+# With a least leaf of one row: weights are as good as repeated rows only where nothing counts rows.
+@parametrize_with_checks(
+    [
+        GroundupClassifier("decision_tree", {"min_samples_leaf": 1}),
+        GroundupRegressor("decision_tree", {"min_samples_leaf": 1}),
+    ]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_keeps_scikit_learns_contract(estimator: object, check: object) -> None:
     check(estimator)  # type: ignore[operator]
@@ -59,6 +65,67 @@ def test_what_cannot_be_used_is_a_value_error(model: GroundupClassifier) -> None
     X, y = table()
     with pytest.raises(ValueError):
         model.fit(X, y)
+
+
+def test_weights_of_classes_are_weights_of_their_rows() -> None:
+    X, y = table()
+    weighed = GroundupClassifier("logistic", class_weight={"yes": 5.0}).fit(X, y)
+    by_row = GroundupClassifier("logistic").fit(X, y, sample_weight=np.where(y == "yes", 5.0, 1.0))
+    np.testing.assert_allclose(weighed.predict_proba(X), by_row.predict_proba(X), rtol=1e-9)
+    plain = GroundupClassifier("logistic").fit(X, y)
+    assert (weighed.predict(X) == "yes").mean() > (plain.predict(X) == "yes").mean() + 0.1
+
+
+@pytest.mark.parametrize("learner", ["lightgbm", "logistic", "naive_bayes"])
+def test_balanced_classes_weigh_the_same(learner: str) -> None:
+    X, _ = table(1000)
+    y = X["age"].to_numpy() + 10 * np.random.default_rng(1).normal(size=1000) > 60
+    plain = GroundupClassifier(learner).fit(X, y).predict_proba(X)[:, 1].mean()
+    balanced = GroundupClassifier(learner, class_weight="balanced").fit(X, y).predict_proba(X)[:, 1].mean()
+    assert balanced > plain + 0.05
+
+
+def test_rows_of_weight_zero_are_as_good_as_not_there() -> None:
+    X, y = table()
+    weight = np.where(X["city"].to_numpy() == "Oslo", 0.0, 1.0)
+    weighed = GroundupClassifier("logistic").fit(X, y, sample_weight=weight)
+    rest = GroundupClassifier("logistic").fit(
+        X.filter(weight > 0), y[weight > 0], sample_weight=weight[weight > 0]
+    )
+    np.testing.assert_array_equal(weighed.predict_proba(X), rest.predict_proba(X))
+    with pytest.raises(ValueError, match="zero"):
+        GroundupClassifier("logistic").fit(X, y, sample_weight=0 * weight)
+
+
+def test_what_cannot_weigh_says_so() -> None:
+    X, y = table()
+    with pytest.raises(ValueError, match="`knn` cannot count some rows more"):
+        GroundupClassifier("knn", class_weight="balanced").fit(X, y)
+    with pytest.raises(ValueError, match="`knn` cannot count some rows more"):
+        GroundupClassifier("knn").fit(X, y, sample_weight=np.ones(len(y)))
+
+
+@pytest.mark.parametrize("learner", ["quantile_regression", "lightgbm"])
+def test_a_regressor_predicts_the_quantile_it_is_asked_for(learner: str) -> None:
+    X, y = datasets.load_diabetes(return_X_y=True)
+    high = GroundupRegressor(learner, loss="quantile", quantile=0.9).fit(X, y).predict(X)
+    low = GroundupRegressor(learner, loss="absolute_error").fit(X, y).predict(X)
+    assert (y <= high + 1e-9).mean() == pytest.approx(0.9, abs=0.06)
+    assert (y <= low + 1e-9).mean() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learner": "ridge", "loss": "absolute_error"}, "`ridge` cannot make the absolute error small"),
+        ({"learner": "quantile_regression"}, "cannot make the squared error small"),
+        ({"loss": "quantile"}, "name one in"),
+        ({"loss": "huber"}, "it should be `squared_error`"),
+    ],
+)
+def test_a_loss_that_cannot_be_is_a_value_error(options: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GroundupRegressor(**options).fit(*datasets.load_diabetes(return_X_y=True))
 
 
 def test_one_class_is_nothing_to_learn() -> None:

@@ -11,26 +11,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from groundup.core.errors import GroundupError
-from groundup.core.inputs import FloatArray, IntArray, Predictions, Supervision
+from groundup.core.inputs import FloatArray, Inputs, IntArray, Predictions, Supervision
+from groundup.core.losses import LOG_LOSS, Loss
 from groundup.core.schema import Column, Schema
 from groundup.core.tasks import Task
 from groundup.data.dataset import Dataset
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
-from groundup.models.catalogue import check_task, load_fitted, make_learner
+from groundup.models.catalogue import check_loss, check_task, check_weights, load_fitted, make_learner
 from groundup.models.contract import FitContext
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation
+from groundup.training.class_weights import class_weights, weighed
 from groundup.training.options import EarlyStopping
 from groundup.training.rounds import run_rounds
 
@@ -39,26 +42,7 @@ _SEEDS: Final = 2**31
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]
-    """What both estimators share: their options, and how they fit and predict.
-
-    Parameters
-    ----------
-    learner : str, default="lightgbm"
-        A name that ``groundup models`` lists.
-    hyperparameters : mapping, optional
-        Its options that differ from their defaults.
-    preparation : mapping, optional
-        Options of the recipe's section `preparation`.
-    validation_fraction : float, default=0.1
-        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
-        train in rounds, and tables below 50 rows, use every row.
-    patience_rounds : int, default=50
-        Rounds without improvement before training stops.
-    seed : int, default=0
-        Decides every random choice.
-    n_jobs : int, default=1
-        Threads of the fit.
-    """
+    """What both estimators share: their options, and how they fit and predict."""
 
     _task: Task
 
@@ -87,13 +71,27 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         return tags
 
-    def _fit(self, X: object, y: NDArray[Any], n_classes: int) -> Self:
-        """Prepare and fit; `y` holds class codes or numbers."""
+    def _fit(
+        self,
+        X: object,
+        y: NDArray[Any],
+        weight: FloatArray | None,
+        *,
+        counted: IntArray,
+        class_weight: Literal["balanced"] | FloatArray | None = None,
+        n_classes: int = 0,
+        loss: Loss = LOG_LOSS,
+    ) -> Self:
+        """Prepare and fit on the rows `counted`; `y` holds their class codes or numbers, `weight` theirs."""
         with _as_value_errors():
             learner = make_learner(self.learner, self.hyperparameters)
             check_task(self.learner, self._task)
-            dataset = self._read(X)
-            self.schema_ = dataset.schema
+            check_loss(self.learner, learner, loss)
+            if not (weight is None and class_weight is None):
+                check_weights(self.learner, learner)
+            whole = self._read(X)
+            self.schema_ = whole.schema
+            dataset = whole if len(counted) == whole.n_rows else whole.take(counted)
             train, validation = self._parts(y, n_classes, has_rounds=learner.in_rounds)
             self.preparation_ = TablePreparation(PreparationOptions(**(self.preparation or {})))
             inputs, kept = self.preparation_.fit_transform(
@@ -101,11 +99,21 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
                 learner.needs(),
                 Supervision(y[train], n_classes, seed=int(self.seed) % _SEEDS),
             )
+
+            def supervised(part: Inputs, rows: IntArray) -> Inputs:
+                return part.with_target(y[rows]).with_weight(None if weight is None else weight[rows])
+
+            fitted_on = supervised(inputs, train[kept])
+            per_class = None
+            if class_weight is not None:
+                per_class = class_weights(class_weight, fitted_on.y, n_classes, fitted_on.weight)
             held_out = None
             if len(validation):
                 frame = dataset.take(validation).frame(self.preparation_.columns)
-                held_out = self.preparation_.transform(frame).with_target(y[validation])
-            self.fitted_ = learner.fit(inputs.with_target(y[train][kept]), held_out, self._context(n_classes))
+                held_out = weighed(supervised(self.preparation_.transform(frame), validation), per_class)
+            self.fitted_ = learner.fit(
+                weighed(fitted_on, per_class), held_out, self._context(n_classes, loss)
+            )
             self.fitted_reference_ = learner.fitted
         return self
 
@@ -132,7 +140,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         picked = order[np.linspace(0, len(y) - 1, n_held_out + 2)[1:-1].astype(np.int64)]
         return np.setdiff1d(everything, picked), np.sort(picked)
 
-    def _context(self, n_classes: int) -> FitContext:
+    def _context(self, n_classes: int, loss: Loss) -> FitContext:
         loop = partial(
             run_rounds,
             early_stopping=EarlyStopping(patience_rounds=self.patience_rounds),
@@ -146,6 +154,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             threads=max(1, self.n_jobs or 1),
             run_rounds=loop,
             should_stop=lambda: False,
+            loss=loss,
         )
 
     def _predict(self, X: object) -> Predictions:
@@ -188,6 +197,26 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
 class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A learner for classes with scikit-learn's interface.
 
+    Parameters
+    ----------
+    learner : str, default="lightgbm"
+        A name that ``groundup models`` lists.
+    hyperparameters : mapping, optional
+        Its options that differ from their defaults.
+    class_weight : "balanced", mapping of label to float, or None, default=None
+        How often a row of each class counts, as in scikit-learn.
+    preparation : mapping, optional
+        Options of the recipe's section `preparation`.
+    validation_fraction : float, default=0.1
+        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
+        train in rounds, and tables below 50 rows, use every row.
+    patience_rounds : int, default=50
+        Rounds without improvement before training stops.
+    seed : int, default=0
+        Decides every random choice.
+    n_jobs : int, default=1
+        Threads of the fit.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -204,7 +233,30 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     _task = "classification"
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def __init__(
+        self,
+        learner: str = "lightgbm",
+        hyperparameters: Mapping[str, Any] | None = None,
+        *,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        preparation: Mapping[str, Any] | None = None,
+        validation_fraction: float = 0.1,
+        patience_rounds: int = 50,
+        seed: int = 0,
+        n_jobs: int = 1,
+    ) -> None:
+        super().__init__(
+            learner,
+            hyperparameters,
+            preparation=preparation,
+            validation_fraction=validation_fraction,
+            patience_rounds=patience_rounds,
+            seed=seed,
+            n_jobs=n_jobs,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit on a table or an array.
 
         Parameters
@@ -213,6 +265,9 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             A table's columns may be of any kind; an array's are numbers, NaN is missing.
         y : array-like of shape (n_samples,)
             Labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            How often each row counts in the loss, from 0 on; the preparation looks at every row that counts
+            at all, once.
 
         Returns
         -------
@@ -225,12 +280,23 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         """
         checked, labels = _checked_with_target(self, X, y)
         check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        counted, weight = _counted(sample_weight, checked, len(labels))
+        self.classes_, codes = np.unique(labels[counted], return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"The target holds one class only, `{self.classes_[0]}`; there is nothing to learn."
             )
-        return self._fit(checked, codes.astype(np.int64), len(self.classes_))
+        asked = self.class_weight
+        if asked is not None and asked != "balanced":
+            asked = compute_class_weight(dict(asked), classes=self.classes_, y=labels[counted])
+        return self._fit(
+            checked,
+            codes.astype(np.int64),
+            weight,
+            counted=counted,
+            class_weight=asked,
+            n_classes=len(self.classes_),
+        )
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each row, shape (n_samples,)."""
@@ -247,6 +313,28 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A learner for numbers with scikit-learn's interface.
 
+    Parameters
+    ----------
+    learner : str, default="lightgbm"
+        A name that ``groundup models`` lists.
+    hyperparameters : mapping, optional
+        Its options that differ from their defaults.
+    loss : {"squared_error", "absolute_error", "quantile"}, default="squared_error"
+        What training makes small, and so whether means, medians or quantiles are predicted.
+    quantile : float, optional
+        Which quantile, in (0, 1); only where that is the loss.
+    preparation : mapping, optional
+        Options of the recipe's section `preparation`.
+    validation_fraction : float, default=0.1
+        Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
+        train in rounds, and tables below 50 rows, use every row.
+    patience_rounds : int, default=50
+        Rounds without improvement before training stops.
+    seed : int, default=0
+        Decides every random choice.
+    n_jobs : int, default=1
+        Threads of the fit.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -257,7 +345,32 @@ class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     _task = "regression"
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def __init__(
+        self,
+        learner: str = "lightgbm",
+        hyperparameters: Mapping[str, Any] | None = None,
+        *,
+        loss: Literal["squared_error", "absolute_error", "quantile"] = "squared_error",
+        quantile: float | None = None,
+        preparation: Mapping[str, Any] | None = None,
+        validation_fraction: float = 0.1,
+        patience_rounds: int = 50,
+        seed: int = 0,
+        n_jobs: int = 1,
+    ) -> None:
+        super().__init__(
+            learner,
+            hyperparameters,
+            preparation=preparation,
+            validation_fraction=validation_fraction,
+            patience_rounds=patience_rounds,
+            seed=seed,
+            n_jobs=n_jobs,
+        )
+        self.loss = loss
+        self.quantile = quantile
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit on a table or an array.
 
         Parameters
@@ -266,6 +379,9 @@ class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             A table's columns may be of any kind; an array's are numbers, NaN is missing.
         y : array-like of shape (n_samples,)
             Finite numbers.
+        sample_weight : array-like of shape (n_samples,), optional
+            How often each row counts in the loss, from 0 on; the preparation looks at every row that counts
+            at all, once.
 
         Returns
         -------
@@ -277,11 +393,37 @@ class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             If the data, an option or a hyperparameter cannot be used.
         """
         checked, values = _checked_with_target(self, X, y, y_numeric=True)
-        return self._fit(checked, values.astype(np.float64), 0)
+        counted, weight = _counted(sample_weight, checked, len(values))
+        y_counted = values[counted].astype(np.float64)
+        return self._fit(checked, y_counted, weight, counted=counted, loss=self._checked_loss())
+
+    def _checked_loss(self) -> Loss:
+        if self.loss not in ("squared_error", "absolute_error", "quantile"):
+            raise ValueError(
+                f"`loss` is `{self.loss}`; it should be `squared_error`, `absolute_error` or `quantile`."
+            )
+        if self.loss != "quantile":
+            return Loss(self.loss)
+        if self.quantile is None or not 0 < self.quantile < 1:
+            raise ValueError(
+                f"`loss` is `quantile`, and `quantile` is `{self.quantile}`; name one in (0, 1)."
+            )
+        return Loss("quantile", self.quantile)
 
     def predict(self, X: Any) -> FloatArray:
         """Return the value of each row, shape (n_samples,)."""
         return self._predict(X).values.astype(np.float64)
+
+
+def _counted(sample_weight: ArrayLike | None, X: object, n_rows: int) -> tuple[IntArray, FloatArray | None]:
+    """Return the rows that count at all, and how often each of them does."""
+    if sample_weight is None:
+        return np.arange(n_rows), None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    counted = np.flatnonzero(weight)
+    if not len(counted):
+        raise ValueError("`sample_weight` is zero in every row; there is nothing to learn from.")
+    return counted, weight[counted]
 
 
 def _is_table(X: object) -> bool:

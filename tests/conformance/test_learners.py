@@ -333,6 +333,40 @@ def test_saved_learners_predict_the_same_in_a_fresh_process_without_training_lib
         np.testing.assert_array_equal(np.load(folder / "rows.npy"), rows, err_msg=folder.name)
 
 
+@pytest.mark.parametrize(("name", "task"), [case for case in CASES if make_learner(case[0]).can_weigh()])
+def test_rows_that_count_more_pull_harder(name: str, task: Task) -> None:
+    # A leaf of one row says that row's answer, however often it counts.
+    learner = make_learner(name, {"min_samples_leaf": 20} if name == "extra_trees" else {})
+    train, validation = table(learner, task), table(learner, task, seed=1)
+    unseen = table(learner, task, seed=2)
+    plain = learner.fit(train, validation, context(task)).predict(unseen)
+    pulled = learner.fit(*(weighed(each, 9.0) for each in (train, validation)), context(task)).predict(unseen)
+    if task == "regression":
+        assert pulled.values.mean() > plain.values.mean()
+    else:
+        assert plain.probabilities is not None
+        assert pulled.probabilities is not None
+        assert pulled.probabilities[:, 1].mean() > plain.probabilities[:, 1].mean() + 0.005
+
+
+@pytest.mark.parametrize(("name", "task"), [case for case in CASES if make_learner(case[0]).can_weigh()])
+def test_equal_weights_change_nothing(name: str, task: Task) -> None:
+    if name == "random_forest":
+        pytest.skip("scikit-learn draws the rows of its trees by their weights, with other random numbers")
+    learner = make_learner(name)
+    train, validation = table(learner, task), table(learner, task, seed=1)
+    plain = learner.fit(train, validation, context(task)).predict(train)
+    ones = learner.fit(*(weighed(each, 1.0) for each in (train, validation)), context(task)).predict(train)
+    np.testing.assert_allclose(ones.values, plain.values, rtol=1e-5)
+    if plain.probabilities is not None:
+        np.testing.assert_allclose(ones.probabilities, plain.probabilities, atol=1e-5)
+
+
+def weighed(inputs: Inputs, weight: float) -> Inputs:
+    """Return rows of which those of class 1, or with a large target, count `weight` times."""
+    return inputs.with_weight(np.where(inputs.y > inputs.y.mean(), weight, 1.0))
+
+
 def rounds(most: int) -> Callable[..., object]:
     def loop(*arguments: object, n_rounds: int, monitor: str) -> object:
         return context("regression").run_rounds(*arguments, n_rounds=min(most, n_rounds), monitor=monitor)  # type: ignore[arg-type]

@@ -109,6 +109,7 @@ HEALTHY_FIT = FitSignals(
     n_features=2,
     doubtful=DoubtfulTargets(100, 2, Span(0.01, 0.0, 0.06), False, ((7, "no", "yes"),)),
     metric="roc_auc",
+    n_classes=2,
     slices=slices(),
 )
 
@@ -134,6 +135,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     "F006": {"loss_ratio": 0.001},
     "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_features": 30},
+    "F009": {"shifted_by": "class weights"},
     "M001": {"columns": ({"name": "age", "n": 100, "missing": (60, 0.03)},)},
     "V001": {"slices": slices("roc_auc")},
     "V002": {"slices": slices("selection_rate")},

@@ -51,5 +51,6 @@ def test_what_is_written_is_read_back(values: dict[str, dict[str, object]]) -> N
 
 def test_values_from_the_command_line() -> None:
     assert read_value("1e-3") == 0.001
+    assert read_value("{1: 2, yes: 3}") == {"1": 2, "yes": 3}
     assert read_value("[") == "["
     assert read_value("2024-01-01x") == "2024-01-01x"

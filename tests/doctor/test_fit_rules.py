@@ -130,3 +130,17 @@ def test_a_loss_that_rose_again_is_not_still_falling() -> None:
     falling = {"validation": [(1, 0.9), (300, 0.6), (1000, 0.5)]}
     assert fit_rules.not_converged(signals(facts={**facts, "curve": rising})) == ()
     assert fit_rules.not_converged(signals(facts={**facts, "curve": falling})) != ()
+
+
+@pytest.mark.parametrize(("n_classes", "patch"), [(2, "auto"), (3, None)])
+def test_shifted_probabilities_ask_for_a_calibrator(n_classes: int, patch: str | None) -> None:
+    signals = FitSignals("classification", "logistic", shifted_by="resampling", n_classes=n_classes)
+    (finding,) = fit_rules.probabilities_are_shifted(signals)  # type: ignore[misc]
+    assert finding.message.startswith("Resampling made rare classes count more")
+    assert finding.patch["training.calibrate"] == "auto"
+    assert finding.patch.get("evaluation.threshold") == patch
+
+
+def test_numbers_have_no_probabilities_to_be_shifted() -> None:
+    answer = fit_rules.probabilities_are_shifted(FitSignals("regression", "ridge"))
+    assert isinstance(answer, NotApplicable)

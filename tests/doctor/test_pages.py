@@ -13,6 +13,7 @@ from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import make_learner
 from groundup.preparation.options import PreparationOptions
 from groundup.problems.options import ProblemOptions
+from groundup.training.options import TrainingOptions
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
 SECTIONS = {
@@ -20,6 +21,7 @@ SECTIONS = {
     "evaluation": EvaluationOptions,
     "preparation": PreparationOptions,
     "problem": ProblemOptions,
+    "training": TrainingOptions,
 }
 HEADINGS = ["Example", "How it is found", "Why it matters", "What to do", "When to ignore it"]
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.losses import LOG_LOSS
 from groundup.evaluation.calibration import (
+    as_frequencies,
     brier_decomposition,
     calibration_gain,
     calibration_interval,
@@ -93,3 +95,18 @@ def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(sharpness: float, n_
         assert n_kept <= 5
     if sharpness == 3.0 and n_rows == 300:
         assert n_kept >= 30
+
+
+def test_undoing_weights_gives_what_a_model_without_them_says() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(20_000, 2))
+    scores = np.column_stack([np.zeros(20_000), X[:, 0] - 1, X[:, 1] - 2]) + random.gumbel(size=(20_000, 3))
+    y = scores.argmax(axis=1)
+    weight = np.array([0.5, 3.0, 8.0])
+    weighed = LogisticRegression(class_weight=dict(enumerate(weight)), C=1e6).fit(X, y).predict_proba(X)
+    plain = LogisticRegression(C=1e6).fit(X, y).predict_proba(X)
+    undone = as_frequencies(Predictions(weighed.argmax(axis=1), weighed), weight)
+    assert undone.probabilities is not None
+    assert np.abs(weighed - plain).mean() > 0.05
+    assert np.abs(undone.probabilities - plain).mean() < 0.01
+    np.testing.assert_array_equal(undone.values, undone.probabilities.argmax(axis=1))

@@ -53,6 +53,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F006": "The model is suspiciously good",
         "F007": "Labels look wrong",
         "F008": "There is too little data for the question",
+        "F009": "Probabilities are not frequencies",
         # M: using the model on new rows
         "M001": "New rows are unlike the training rows",
         # V: parts of the rows beside each other

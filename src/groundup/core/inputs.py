@@ -69,7 +69,8 @@ class Inputs:
     ----------
     arrays : mapping of str to ndarray
         ``X`` of shape (n_samples, n_features), float64, C-contiguous; ``y`` of shape (n_samples,):
-        int64 class codes in [0, n_classes) or float64 values.
+        int64 class codes in [0, n_classes) or float64 values; ``weight`` of shape (n_samples,), float64,
+        above 0: how often each row counts in the loss. Absent: every row counts once.
     feature_names : tuple of str
         One per column of ``X``; unique.
     categorical : tuple of int
@@ -91,6 +92,16 @@ class Inputs:
         return self.arrays["y"]
 
     @property
+    def weight(self) -> FloatArray | None:
+        """How often each row counts in the loss, shape (n_samples,); None: every row once."""
+        return self.arrays.get("weight")  # type: ignore[return-value]
+
+    @property
+    def weight_or_one(self) -> FloatArray:
+        """How often each row counts, 1 where no weights are given, shape (n_samples,)."""
+        return np.ones(self.n_samples) if self.weight is None else self.weight
+
+    @property
     def n_samples(self) -> int:
         """How many rows."""
         return len(next(iter(self.arrays.values())))
@@ -98,6 +109,11 @@ class Inputs:
     def with_target(self, y: NDArray[np.generic]) -> "Inputs":
         """Return the same inputs with the target `y`."""
         return replace(self, arrays={**self.arrays, "y": y})
+
+    def with_weight(self, weight: FloatArray | None) -> "Inputs":
+        """Return the same inputs with the rows' weights; None: every row counts once."""
+        arrays = {name: array for name, array in self.arrays.items() if name != "weight"}
+        return replace(self, arrays=arrays if weight is None else {**arrays, "weight": weight})
 
     def take(self, rows: IntArray) -> "Inputs":
         """Return the inputs of the given rows, every array alike."""

@@ -118,7 +118,7 @@ def read_value(text: str) -> Any:
     (3, ['a', 'b'], 0.001, 'price')
     """
     try:
-        value = yaml.safe_load(text)
+        value = _Loader(text).get_single_data()
     except yaml.YAMLError:
         return text
     if isinstance(value, str):

@@ -160,6 +160,32 @@ def more_data_would_help(signals: FitSignals) -> Answer:
     )
 
 
+def probabilities_are_shifted(signals: FitSignals) -> Answer:
+    """F009: weights or resampling made the classes count otherwise than they are frequent."""
+    if not signals.n_classes:
+        return NotApplicable("there are no probabilities")
+    if not signals.shifted_by:
+        return ()
+    patch: dict[str, Json] = {"training.calibrate": "auto"}
+    remedy = "Read them as a ranking. Where they must be frequencies, calibrate them (the patch); answers "
+    if signals.n_classes == 2:
+        patch["evaluation.threshold"] = "auto"
+        remedy += "then need a threshold of their own."
+    else:
+        remedy += "then follow the frequencies, too."
+    return (
+        Finding(
+            "F009",
+            "info",
+            f"{signals.shifted_by.capitalize()} made rare classes count more, so the probabilities of "
+            f"`{signals.learner}` are too high for them: they are no frequencies.",
+            remedy,
+            {"learner": signals.learner, "shifted_by": signals.shifted_by, "n_classes": signals.n_classes},
+            patch,
+        ),
+    )
+
+
 _UNDECIDED: Final = NotApplicable("the evidence does not decide whether it over- or underfits")
 
 

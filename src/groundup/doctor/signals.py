@@ -175,6 +175,11 @@ class FitSignals:
         How many columns are offered to the preparation.
     metric : str
         The metric that decides.
+    shifted_by : str
+        What made the classes count otherwise than they are frequent: "class weights" or "resampling"; empty
+        where nothing did, or the probabilities were calibrated.
+    n_classes : int
+        0 for regression.
     slices : mapping
         What `groundup.evaluation.slices.measure_slices` found; empty where no column was named.
     """
@@ -196,6 +201,8 @@ class FitSignals:
     target: str = "target"
     n_features: int = 0
     metric: str = ""
+    shifted_by: str = ""
+    n_classes: int = 0
     slices: Mapping[str, Any] = field(default_factory=dict)
 
     @property

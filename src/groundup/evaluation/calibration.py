@@ -235,6 +235,34 @@ def calibration_gain(
     return paired_difference(before, after, options=options)
 
 
+def as_frequencies(predictions: Predictions, class_weight: FloatArray) -> Predictions:
+    """Return what a model would have said had every row counted once in its training.
+
+    Under weights, the log loss is least for probabilities that are times the weights, and scaled to sum to 1.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of a model trained with weights.
+    class_weight : ndarray of shape (n_classes,)
+        How often a row of each class counted, above 0.
+
+    References
+    ----------
+    Elkan (2001), "The foundations of cost-sensitive learning", IJCAI, theorem 2.
+
+    Examples
+    --------
+    >>> said = Predictions(np.array([1]), np.array([[0.5, 0.5]]))
+    >>> as_frequencies(said, np.array([1.0, 9.0])).probabilities.round(3).tolist()
+    [[0.9, 0.1]]
+    """
+    assert predictions.probabilities is not None
+    shares = predictions.probabilities / class_weight
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    return Predictions(shares.argmax(axis=1).astype(np.int64), shares)
+
+
 def calibration_facts(
     probabilities: FloatArray, y_true: IntArray, *, positive: int, options: BootstrapOptions
 ) -> dict[str, Any]:

@@ -75,7 +75,12 @@ class Collected:
         recipe, self.problem = session.recipe, framed.problem
         self.split = split
         self.target = framed.problem.target
-        left_out = {self.target, recipe.data.split.column, recipe.data.split.group}
+        left_out = {
+            self.target,
+            recipe.data.split.column,
+            recipe.data.split.group,
+            recipe.training.sample_weight,
+        }
         # A column may be a feature in one run and name the groups of the next: then its exception is moot.
         columns = {name: own for name, own in recipe.preparation.columns.items() if name not in left_out}
         self.options = recipe.preparation.model_copy(update={"columns": columns})
@@ -92,6 +97,8 @@ class Collected:
         self.target_plan = TargetPlan(framed.problem.task, framed.problem.classes)
         self.y_train = self.encode(self.train)
         self.y_validation = self.encode(self.validation)
+        self.weight_train = framed.weighing.of_rows(self.train)
+        self.weight_validation = framed.weighing.of_rows(self.validation)
         self.supervision = Supervision(
             self.y_train,
             len(framed.problem.classes),
@@ -109,6 +116,11 @@ class Collected:
         """Return the codes of a column's values, for splits and intervals that depend on it."""
         return None if column is None else codes_of(dataset.frame([column]).to_series())
 
+    def supervised(self, inputs: Inputs, rows: IntArray) -> Inputs:
+        """Return the inputs of the given rows of the training part with their targets and weights."""
+        weight = None if self.weight_train is None else self.weight_train[rows]
+        return inputs.with_target(self.y_train[rows]).with_weight(weight)
+
     def prepared(self, needs: Needs) -> Prepared:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
         if needs not in self._prepared:
@@ -117,8 +129,8 @@ class Collected:
             validation = preparation.transform(self.validation.frame(self.features))
             self._prepared[needs] = Prepared(
                 preparation,
-                train.with_target(self.y_train[kept]),
-                validation.with_target(self.y_validation),
+                self.supervised(train, kept),
+                validation.with_target(self.y_validation).with_weight(self.weight_validation),
                 kept,
             )
         return self._prepared[needs]

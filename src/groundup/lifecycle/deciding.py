@@ -48,6 +48,9 @@ class Decided:
         Why; "" where there was nothing to decide.
     gain : Interval or None
         By how much the calibrator lowers the cross-validated log loss on the validation part.
+    shifted_by : str
+        "class weights" or "resampling" where probabilities belong to other than the classes' frequencies;
+        "" where a calibrator has undone it.
     """
 
     answering: Answering
@@ -55,6 +58,7 @@ class Decided:
     why_method: str = ""
     why_threshold: str = ""
     gain: Interval | None = None
+    shifted_by: str = ""
 
     def resolved(self, problem: Problem) -> dict[str, Any]:
         """Return the recipe's values, by dotted path."""
@@ -76,12 +80,15 @@ def decide(trainer: Trainer, training: Training) -> Decided:
     conformal = ConformalScores.fit(conformal_scores(y_true, raw)) if len(y_true) else None
     if raw.probabilities is None or not len(y_true):
         return Decided(Answering(conformal=conformal), "none")
-    calibration = _Calibration(trainer, raw.probabilities, np.asarray(y_true, dtype=np.int64))
+    calibration = _Calibration(
+        trainer, training.chosen, raw.probabilities, np.asarray(y_true, dtype=np.int64)
+    )
     method, why, gain = calibration.choose()
     calibrator = None if method is None else calibration.fit(method)
     threshold, why_threshold = _threshold(trainer, training, calibrator, calibration)
     answering = Answering(calibrator, threshold, trainer.framed.positive_code, conformal)
-    return Decided(answering, method or "none", why, why_threshold, gain)
+    shifted_by = trainer.shifted_by(training.chosen) if calibrator is None else ""
+    return Decided(answering, method or "none", why, why_threshold, gain, shifted_by)
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ class _Calibration:
     """The validation part, as calibrators see it."""
 
     trainer: Trainer
+    chosen: str
     probabilities: FloatArray
     y_true: IntArray
     options: BootstrapOptions = field(init=False)
@@ -108,6 +116,8 @@ class _Calibration:
             return None, "", None
         n_rows = len(self.y_true)
         method: Method = "platt" if self.probabilities.shape[1] == 2 else "temperature"
+        if method == "temperature" and self.trainer.shifted_by(self.chosen):
+            method = "isotonic"  # a temperature leaves the balance of the classes as it is
         method = method if asked == "auto" else asked
         gain = self._gain(method) if n_rows >= _FEWEST else None
         if asked != "auto":
@@ -207,6 +217,7 @@ def decided_facts(
     facts["calibration"] = {
         "method": decided.method,
         "reason": decided.why_method,
+        "shifted_by": decided.shifted_by or None,
         "state": None if decided.answering.calibrator is None else decided.answering.calibrator.state(),
         "gain": None if decided.gain is None else decided.gain.to_json(),
         **calibration_facts(answers.probabilities, codes, positive=positive, options=options),
@@ -278,6 +289,9 @@ def said_of(decided: Decided) -> list[str]:
         sentences.append(f"Probabilities are calibrated ({decided.method}): {decided.why_method}.")
     elif decided.why_method:
         sentences.append(f"Probabilities stay as they are: {decided.why_method}.")
+    if decided.shifted_by:
+        advice = "" if decided.why_method else "; `training.calibrate: auto` would make them so"
+        sentences.append(f"Because of {decided.shifted_by}, probabilities are no frequencies{advice}.")
     if decided.answering.threshold is not None:
         threshold = number(decided.answering.threshold, 3)
         sentences.append(f"The threshold is {threshold}: {decided.why_threshold}.")

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from groundup.core.errors import ProblemError
+from groundup.core.findings import Finding
 from groundup.core.losses import Loss, loss_of, quantile_of
 from groundup.data.dataset import Dataset
 from groundup.data.profile import summarize_target
 from groundup.data.sources import read
 from groundup.evaluation.metrics import get_metric
 from groundup.lifecycle.session import Session
+from groundup.lifecycle.weighing import Weighing
 from groundup.models.catalogue import check_loss, check_task, default_candidates, make_learner
 from groundup.models.contract import Learner
 from groundup.problems.infer import Problem, define_problem
@@ -33,12 +35,15 @@ class Framed:
         What will be compared, the baseline first.
     n_rows_read : int
         Rows in the source, those without a target included.
+    weighing : Weighing
+        How often each row counts in a fit.
     """
 
     dataset: Dataset
     problem: Problem
     learners: dict[str, Learner]
     n_rows_read: int
+    weighing: Weighing
 
     @property
     def positive_code(self) -> int:
@@ -86,9 +91,21 @@ def define(session: Session) -> Framed:
         for path in ("problem.task", "problem.metric"):
             step.say(_sentence(problem.reasons[path]))
         step.say(f"To beat: {problem.baseline}.")
-        framed = Framed(_with_target(dataset, target), problem, _learners(session, problem), dataset.n_rows)
-        session.report_findings([*dataset.findings, *problem.findings])
+        learners = _learners(session, problem)
+        weighed = {name: learner for name, learner in learners.items() if name != BASELINE}
+        weighing = Weighing.of(session.recipe.training, problem, weighed)
+        framed = Framed(_with_target(dataset, target), problem, learners, dataset.n_rows, weighing)
+        session.report_findings(
+            [*dataset.findings, *(_without_weights(each, session) for each in problem.findings)]
+        )
     return framed
+
+
+def _without_weights(finding: Finding, session: Session) -> Finding:
+    """Return a finding that offers no class weights where classes are weighed or resampled already."""
+    training = session.recipe.training
+    is_done = training.class_weight != "none" or training.resample != "none"
+    return replace(finding, patch={}) if is_done and "training.class_weight" in finding.patch else finding
 
 
 def _as_spelled(session: Session, dataset: Dataset, target: str) -> Dataset:
@@ -118,6 +135,13 @@ def _check_decisions(recipe: Recipe, problem: Problem) -> None:
         raise ProblemError(
             f"`training.calibrate: {method}` is about probabilities of classes, and `{problem.target}` is a "
             "number. Set it to `none`."
+        )
+    training = recipe.training
+    if method == "temperature" and (training.class_weight != "none" or training.resample != "none"):
+        other = "platt" if n_classes == 2 else "isotonic"
+        raise ProblemError(
+            "`training.calibrate: temperature` keeps the balance of the classes as it is, and class weights "
+            f"and resampling shift it. Use `auto`, or `{other}`."
         )
     if method == "platt" and n_classes > 2:
         raise ProblemError(

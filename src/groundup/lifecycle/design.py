@@ -55,7 +55,7 @@ def initialise(session: Session, collected: Collected) -> Plan:
 def choose_loss(session: Session, framed: Framed) -> None:
     """Say what training makes small, how, and when it stops."""
     with session.step(5, "Choose loss and optimizer") as step:
-        step.say(_told(framed.loss))
+        step.say(" ".join([_told(framed.loss), *framed.weighing.told()]))
         for name, learner in framed.learners.items():
             if name == BASELINE:
                 continue

@@ -62,7 +62,11 @@ def gather_facts(
             }
             for name in judgement.scores["test"]
         },
-        "fit": {**judgement.fit_facts(), "loss": f"Mean {framed.loss.title}"},
+        "fit": {
+            **judgement.fit_facts(),
+            "loss": f"Mean {framed.loss.title}",
+            "undone": trainer.shifted_by(training.chosen) or None,
+        },
         "importance": judgement.importance,
         "curves": judgement.test.curves,
         "slices": judgement.test.slices,
@@ -170,7 +174,7 @@ def _model(training: Training, learner: Learner) -> dict[str, Any]:
 
 def _training(session: Session, trainer: Trainer, training: Training, plan: Plan) -> dict[str, Any]:
     facts, learner = training.final.fitted.facts(), trainer.framed.learners[training.chosen]
-    curves = facts.get("curve") or {}
+    curves, weights = facts.get("curve") or {}, training.final.class_weight
     rounds: dict[int, dict[str, float]] = {}
     for part, points in curves.items():
         for round_, loss in points:
@@ -189,6 +193,9 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
         "best_round": facts.get("best_round"),
         "loss": facts.get("loss", learner.minimised(trainer.framed.loss).name),
         "stopped": facts.get("stopped"),
+        "class_weight": None if weights is None else trainer.framed.weighing.named(weights),
+        "class_weight_asked": session.recipe.training.class_weight,
+        "sample_weight": session.recipe.training.sample_weight,
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.errors import RecipeError
-from groundup.core.inputs import Inputs, IntArray, Predictions
+from groundup.core.inputs import FloatArray, Inputs, IntArray, Predictions
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
 from groundup.evaluation.folds import Folds, make_folds
@@ -27,6 +27,7 @@ from groundup.lifecycle.design import Plan
 from groundup.lifecycle.session import Session
 from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
 from groundup.preparation.table import TablePreparation
+from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
 from groundup.training.rounds import run_rounds
 from groundup.tuning.paired_test import compare_with_best
@@ -42,11 +43,12 @@ _RESAMPLED = {
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted learner with the preparation that feeds it."""
+    """A fitted learner with the preparation that feeds it, and how often a row of each class counted."""
 
     preparation: TablePreparation
     fitted: Fitted
     seconds: float
+    class_weight: FloatArray | None = None
 
     def predict(self, dataset: Dataset) -> Predictions:
         """Return predictions for raw rows."""
@@ -112,6 +114,8 @@ class Trainer:
         if method != "none" and name != BASELINE:
             seed = self.session.seed("resample", "final" if fold is None else fold)
             train = train.take(resample(train.y, method, seed=seed))
+        if name != BASELINE:  # guessing knows no weights
+            train, validation = self.framed.weighing.apply(train, validation)
         return learner.fit(train, validation, self._context(name, fold, is_told=n_events))
 
     def _context(self, name: str, fold: int | None, *, is_told: bool) -> FitContext:
@@ -173,12 +177,17 @@ class Trainer:
         preparation = TablePreparation(collected.options)
         part = collected.train.take(rows).select(collected.offered)
         inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
-        train = inputs.with_target(collected.y_train[rows][kept])
+        train = collected.supervised(inputs, rows[kept])
         validation = preparation.transform(collected.validation.frame(collected.features))
         fitted = self.fit(
-            name, train, validation.with_target(collected.y_validation), fold=fold, n_events=is_told
+            name,
+            train,
+            validation.with_target(collected.y_validation).with_weight(collected.weight_validation),
+            fold=fold,
+            n_events=is_told,
         )
-        return Trained(preparation, fitted, time.monotonic() - start)
+        seconds = time.monotonic() - start
+        return Trained(preparation, fitted, seconds, self._class_weight(name, train))
 
     def fit_final(self, name: str) -> Trained:
         """Fit on the whole training part; after a request to stop, keep the latest model instead."""
@@ -194,7 +203,23 @@ class Trainer:
         fitted = self.fit(name, prepared.train, prepared.validation, fold=None)
         seconds = time.monotonic() - start
         events.emit("fit_finished", learner=name, fold=None, seconds=seconds, restored=False, score=None)
-        return Trained(prepared.preparation, fitted, seconds)
+        return Trained(prepared.preparation, fitted, seconds, self._class_weight(name, prepared.train))
+
+    def _class_weight(self, name: str, train: Inputs) -> FloatArray | None:
+        return None if name == BASELINE else self.framed.weighing.of_classes(train)
+
+    def shifted_by(self, name: str) -> str:
+        """Return what makes classes count otherwise than they are frequent in a learner's fits, or ""."""
+        training = self.session.recipe.training
+        if name == BASELINE or training.class_weight == training.resample == "none":
+            return ""
+        return "class weights" if training.resample == "none" else "resampling"
+
+    def class_shift(self, name: str, trained: Trained) -> FloatArray | None:
+        """Return how often a row of each class counted in a fit, by its weight or by resampling."""
+        if self.shifted_by(name) != "resampling":
+            return trained.class_weight
+        return class_weights("balanced", self.collected.y_train, len(self.framed.problem.classes))
 
     def is_partial(self, trained: Trained) -> bool:
         """Return whether a model was fitted on the rows of a fold, not on the whole training part."""
@@ -344,6 +369,8 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         if session.recipe.training.resample != "none":
             step.say(_RESAMPLED[session.recipe.training.resample])
         step.say(_last_fit(selection.name, final, trainer))
+        if final.class_weight is not None and session.recipe.training.class_weight == "balanced":
+            step.say(f"In that fit {framed.weighing.counted(final.class_weight)}.")
     return Training(results, candidates, selection, final, _p_values(trainer, candidates))
 
 

@@ -1,7 +1,7 @@
 """Step 7, evaluate: how good, how sure, how it fails, and what would help."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.measured_rows import MeasuredRows, keep_measured
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.slicing import slice_test
+from groundup.lifecycle.weighing import undo
 from groundup.models.catalogue import make_learner
 
 Scores = dict[str, dict[str, Any]]
@@ -151,6 +152,8 @@ class Judge:
         defaults = default_metrics(self.problem.task, len(self.problem.classes))
         if self.framed.loss.name == "quantile":  # the defaults ask how far off a mean or a median is
             defaults = ()
+        # Weights and resampling shift all probabilities: what they would be without is judged.
+        self.undone = partial(undo, per_class=trainer.class_shift(training.chosen, training.final))
         self.metrics = (metric, *(name for name in defaults if name != metric))
 
     @cached_property
@@ -186,7 +189,8 @@ class Judge:
         results, chosen = self.training.results, self.training.chosen
         if chosen not in results or BASELINE not in results:
             return None
-        rows, model = self.trainer.held_out(results[chosen])
+        rows, said = self.trainer.held_out(results[chosen])
+        model = self.undone(said)
         baseline_rows, guesses = self.trainer.held_out(results[BASELINE])
         baseline = guesses.take(np.flatnonzero(np.isin(baseline_rows, rows)))
         return OutOfFold(rows, self.collected.y_train[rows], model, baseline)
@@ -230,7 +234,7 @@ class Judge:
         facts = self.training.final.fitted.facts()
         return judge_fit(
             FitEvidence(
-                in_sample=self.losses(y, self.on_train.take(rows)),
+                in_sample=self.losses(y, self.undone(self.on_train).take(rows)),
                 held_out=self.losses(y, model),
                 baseline=self.losses(y, baseline),
                 shrunk=mixed_losses(loss, y, model, baseline),
@@ -274,8 +278,8 @@ class Judge:
                 trained = self.trainer.fit_on(chosen, rows, fold=None, is_told=False)
                 on_validation = trained.predict(collected.validation)
                 on_rows = trained.predict(collected.train.take(rows))
-            held_out = self.losses(collected.y_validation, on_validation)
-            own = self.losses(collected.y_train[rows], on_rows)
+            held_out = self.losses(collected.y_validation, self.undone(on_validation))
+            own = self.losses(collected.y_train[rows], self.undone(on_rows))
             interval = mean_interval(
                 held_out, options=self.trainer.bootstrap_options(collected.validation, "curve")
             )
@@ -353,7 +357,11 @@ class Judge:
                 "test": self.scores(y_true, predictions, test, "test"),
                 "baseline": self.scores(y_true, guesses, test, "test"),
             },
-            improvement=paired_difference(self.losses(y_true, guesses), losses, options=options),
+            improvement=paired_difference(
+                self.losses(y_true, guesses),
+                self.losses(y_true, self.undone(predictions)) if self.decided.shifted_by else losses,
+                options=options,
+            ),
             curves=error_curves(y_true, predictions, labels=labels, positive=self.framed.positive_code),
             predictions=keep_measured(self.session.folder, rows, options, self.framed.positive_code),
             slices=slice_test(
@@ -470,6 +478,8 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         target=problem.target,
         n_features=len(trainer.collected.features),
         metric=problem.metric,
+        shifted_by=judgement.decided.shifted_by,
+        n_classes=len(problem.classes),
         slices=judgement.test.slices or {},
     )
     return examine(signals, FIT_RULES).findings

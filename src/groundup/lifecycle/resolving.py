@@ -31,7 +31,14 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
         session.reasons[f"model.{name}"] = str(facts["chosen_by"])
     for row in training.final.preparation.describe():
         session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"]) or row["why"]
-    return {
+    values: dict[str, Any] = {}
+    if (weights := training.final.class_weight) is not None:
+        values["training.class_weight"] = trainer.framed.weighing.named(weights)
+        if session.recipe.training.class_weight == "balanced":
+            session.reasons["training.class_weight"] = (
+                "balanced: rows / (classes x rows of the class), in the fit on the whole training part"
+            )
+    return values | {
         "model": {"name": training.chosen, **learner.model_dump(mode="json"), **facts.get("chosen", {})},
         "preparation": training.final.preparation.resolved_options().model_dump(mode="json"),
         "training.threads": trainer.plan.threads,

@@ -50,15 +50,19 @@ class Baseline(Learner):
         return FittedBaseline((least(context.loss, train.y.astype(np.float64)),), is_classifier=False)
 
 
-def least(loss: Loss, y: FloatArray) -> float:
-    """Return the one answer with the least loss over all rows: their mean, median or quantile.
+def least(loss: Loss, y: FloatArray, weight: FloatArray | None = None) -> float:
+    """Return the one answer with the least loss over all rows: their mean, median or quantile, weighted.
 
     Examples
     --------
     >>> least(Loss("absolute_error"), np.array([0.0, 1.0, 8.0]))
     1.0
     """
-    return float(y.mean() if loss.name == "squared_error" else np.quantile(y, loss.quantile))
+    if loss.name == "squared_error":
+        return float(y.mean() if weight is None else np.average(y, weights=weight))
+    if weight is None:
+        return float(np.quantile(y, loss.quantile))
+    return float(np.quantile(y, loss.quantile, weights=weight, method="inverted_cdf"))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class HistGradientBoosting(Learner):
     )
     optimizer: ClassVar[str] = "gradient boosting; each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = FITTED_TREES
     in_rounds: ClassVar[bool] = True
@@ -154,11 +155,12 @@ class HistGradientBoosting(Learner):
 
         def fit(pause: Callable[[BoostingRound], bool]) -> None:
             estimator.on_round = pause
-            held_out = {}
+            held_out: dict[str, Any] = {"sample_weight": train.weight}
             if validation is not None:
-                held_out = {
+                held_out |= {
                     "X_val": without_rare(validation.X, categories),
                     "y_val": target_of(validation, context),
+                    "sample_weight_val": validation.weight,
                 }
             # How many threads OpenMP starts is a property of the thread that asks for them.
             with threadpool_limits(context.threads):
@@ -199,6 +201,7 @@ class AdaBoost(Learner):
     )
     optimizer: ClassVar[str] = "reweights the rows after each tree, which descends the exponential loss."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_TREES
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
@@ -268,7 +271,8 @@ class AdaBoost(Learner):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # weights that overflow end the fit, which keeps what it has
             try:
-                fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context))
+                X, y = single_precision(train.X), target_of(train, context)
+                fit_estimator(estimator.fit, X, y, train.weight)
             except TrainingError as error:
                 if "worse than random" in str(error):
                     return None
@@ -322,7 +326,8 @@ def _sharpness(fitted: FittedTrees, validation: Inputs) -> float:
 
     def loss(sharpness: float) -> float:
         scaled = sharpness * (margins - margins.max(axis=1, keepdims=True))
-        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, y]))
+        losses = np.log(np.exp(scaled).sum(axis=1)) - scaled[rows, y]
+        return float(np.average(losses, weights=validation.weight))
 
     factors = np.geomspace(0.1, 10.0 * (len(how.present) - 1), _N_SHARPNESSES).tolist()
     return float(f"{min(factors, key=loss):.3g}")

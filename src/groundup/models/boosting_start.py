@@ -63,7 +63,7 @@ def start_of(train: Inputs, context: FitContext) -> Start:
                 f"The target holds `{largest}`, and this learner computes with numbers up to "
                 f"{_LARGEST_TARGET:.0e}. Look for extreme values, or give the target in a larger unit."
             )
-        return Start(np.array([least(context.loss, y)]), is_classifier=False)
-    counts = np.bincount(train.y.astype(np.int64), minlength=context.n_classes)
+        return Start(np.array([least(context.loss, y, train.weight)]), is_classifier=False)
+    counts = np.bincount(train.y.astype(np.int64), train.weight, minlength=context.n_classes)
     logs = np.log(np.maximum(counts / counts.sum(), _LEAST_FREQUENCY))
     return Start(logs[1:] - logs[:1] if len(logs) == 2 else logs, is_classifier=True)

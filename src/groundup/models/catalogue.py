@@ -203,6 +203,26 @@ def check_loss(name: str, learner: Learner, loss: Loss) -> None:
         )
 
 
+def check_weights(name: str, learner: Learner) -> None:
+    """Check that a learner can count some rows more than others.
+
+    Raises
+    ------
+    RecipeError
+        If it cannot; the message names the learners that can.
+
+    Examples
+    --------
+    >>> check_weights("logistic", make_learner("logistic"))
+    """
+    if not learner.can_weigh():
+        able = _named(lambda learner: learner().can_weigh())
+        raise RecipeError(
+            f"`model.name`: the learner `{name}` cannot count some rows more than others, as class "
+            f"weights and sample weights ask for. These can: {able}."
+        )
+
+
 def load_fitted(reference: str, folder: Path) -> Fitted:
     """Return the fitted learner that a package holds.
 

@@ -43,6 +43,7 @@ class CatBoost(Learner):
     )
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.catboost_fitted:FittedCatBoost"
     in_rounds: ClassVar[bool] = True
@@ -106,7 +107,7 @@ class CatBoost(Learner):
         parts = {"train": goal.part(train)}
         if validation is not None and (part := goal.part(validation)).n_samples:
             parts["validation"] = part
-        pools = {name: columns.pool(part.X, part.y) for name, part in parts.items()}
+        pools = {name: columns.pool(part.X, part.y, part.weight) for name, part in parts.items()}
         model = catboost.CatBoost(settings)
         try:
             course = self._boost(model, pools, settings["loss_function"], context)
@@ -198,7 +199,7 @@ class _Goal:
             self.present = np.unique(train.y.astype(np.int64))
             self.is_constant = len(self.present) == 1
             self.loss = "Logloss" if len(self.present) == 2 else "MultiClass"
-            counts = np.bincount(train.y.astype(np.int64), minlength=self.n_classes)
+            counts = np.bincount(train.y.astype(np.int64), train.weight, minlength=self.n_classes)
             self._logs = np.log(counts[self.present] / counts.sum())
         else:
             y = train.y.astype(np.float64)

@@ -45,13 +45,15 @@ class Columns:
         """All positions in CatBoost's order."""
         return [*self.numbers, *self.categories]
 
-    def pool(self, X: FloatArray, y: NDArray[np.generic] | None = None) -> Any:
+    def pool(
+        self, X: FloatArray, y: NDArray[np.generic] | None = None, weight: FloatArray | None = None
+    ) -> Any:
         """Return rows as CatBoost takes them; a missing category is the level "-1"."""
         from catboost import FeaturesData, Pool
 
         numbers = as_float32(X[:, self.numbers])
         if not self.categories:
-            return Pool(numbers, y)
+            return Pool(numbers, y, weight=weight)
         codes = np.nan_to_num(X[:, self.categories], nan=-1.0).astype(np.int64)
         # FeaturesData is CatBoost's one fast way in for both kinds: texts, one object per level.
         levels = np.array(
@@ -61,7 +63,7 @@ class Columns:
             num_feature_data=numbers if self.numbers else None,
             cat_feature_data=levels[codes + 1],
         )
-        return Pool(features, y)
+        return Pool(features, y, weight=weight)
 
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:

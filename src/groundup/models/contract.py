@@ -181,12 +181,18 @@ class Learner(Options, ABC):
     """Whether it trains in rounds, which early stopping may end."""
     libraries: ClassVar[tuple[str, ...]] = ()
     """Modules that its fits import; they are loaded before a fit is timed."""
+    weighted: ClassVar[bool] = False
+    """Whether its fits count each row by `Inputs.weight`; a recipe with weights refuses it otherwise."""
     losses: ClassVar[tuple[LossName, ...]] = ("squared_error",)
     """What its regressions can make small; where another is asked for, it makes the first one small."""
 
     def minimised(self, loss: Loss) -> Loss:
         """Return what it makes small where `loss` is asked for: that, or else the first it can."""
         return loss if loss.name in ("log_loss", *self.losses) else Loss(self.losses[0])
+
+    def can_weigh(self) -> bool:
+        """Return whether its fits count each row by its weight; an ensemble asks its members."""
+        return self.weighted
 
     @abstractmethod
     def needs(self) -> Needs:

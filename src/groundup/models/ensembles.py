@@ -53,6 +53,10 @@ class Bagging(Learner):
         """Return `loss` where every part can make it small, else the squared error."""
         return _minimised((self.learner,), loss)
 
+    def can_weigh(self) -> bool:
+        """Return whether its learner counts rows by their weights."""
+        return _can_weigh((self.learner,))
+
     def needs(self) -> Needs:
         """Return what its learner needs."""
         return _made(self.learner)[1].needs()
@@ -99,6 +103,10 @@ class Voting(Learner):
     def minimised(self, loss: Loss) -> Loss:
         """Return `loss` where every part can make it small, else the squared error."""
         return _minimised(self.members, loss)
+
+    def can_weigh(self) -> bool:
+        """Return whether all members count rows by their weights."""
+        return _can_weigh(self.members)
 
     def needs(self) -> Needs:
         """Return what every member can work with."""
@@ -149,6 +157,10 @@ class Stacking(Learner):
         """Return `loss` where every part can make it small, else the squared error."""
         return _minimised((*self.members, self.final), loss)
 
+    def can_weigh(self) -> bool:
+        """Return whether all members and the final learner count rows by their weights."""
+        return _can_weigh((*self.members, self.final))
+
     def needs(self) -> Needs:
         """Return what every member can work with."""
         return _common_needs(self.members)
@@ -187,11 +199,11 @@ class Stacking(Learner):
         context: FitContext,
     ) -> Member:
         names = self._columns(learned.shape[1])
-        inputs = Inputs({"X": learned, "y": train.y}, feature_names=names)
+        inputs = Inputs({**train.arrays, "X": learned}, feature_names=names)
         held_out = None
         if validation is not None:
             said = stacked([member.fitted.predict(validation) for member in members])
-            held_out = Inputs({"X": said, "y": validation.y}, feature_names=names)
+            held_out = Inputs({**validation.arrays, "X": said}, feature_names=names)
         return _fit(self.final, inputs, held_out, context)
 
     def _columns(self, n_columns: int) -> tuple[str, ...]:
@@ -221,6 +233,10 @@ def _made(choice: LearnerChoice) -> tuple[str, Learner]:
 def _minimised(choices: Sequence[LearnerChoice], loss: Loss) -> Loss:
     can = all(_made(choice)[1].minimised(loss) == loss for choice in choices)
     return loss if can else SQUARED_ERROR
+
+
+def _can_weigh(choices: Sequence[LearnerChoice]) -> bool:
+    return all(_made(choice)[1].can_weigh() for choice in choices)
 
 
 def _common_needs(choices: Sequence[LearnerChoice]) -> Needs:

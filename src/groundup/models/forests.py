@@ -31,6 +31,7 @@ class RandomForest(Learner):
     reference: ClassVar[str] = "Breiman (2001), Random forests, Machine Learning"
     optimizer: ClassVar[str] = "greedy: each tree splits for purity; the average over trees steadies them."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_TREES
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
@@ -80,6 +81,7 @@ class ExtraTrees(Learner):
     )
     optimizer: ClassVar[str] = "the best of a few random splits at each node; the average steadies them."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_TREES
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.ensemble",)
 
@@ -134,7 +136,7 @@ def _fit(
     step = max(context.threads, -(-learner.n_estimators // _N_PARTS))
     for n_trees in [*range(step, learner.n_estimators, step), learner.n_estimators]:
         estimator.set_params(n_estimators=n_trees)
-        fit_estimator(estimator.fit, X, y)
+        fit_estimator(estimator.fit, X, y, train.weight)
         if context.should_stop():
             break
     facts: dict[str, Any] = {"learner": learner.title}

@@ -46,22 +46,22 @@ def observed(estimator_class: type[Any]) -> type[Any]:
             self,
             raw_predictions: FloatArray,
             y_train: FloatArray,
-            sample_weight_train: FloatArray | None,  # noqa: ARG002
+            sample_weight_train: FloatArray | None,
             raw_predictions_val: FloatArray | None,
             y_val: FloatArray | None,
-            sample_weight_val: FloatArray | None,  # noqa: ARG002
+            sample_weight_val: FloatArray | None,
             n_threads: int = 1,
         ) -> bool:
-            def loss(y: FloatArray | None, raw: FloatArray) -> float:
+            def loss(y: FloatArray | None, raw: FloatArray, weight: FloatArray | None) -> float:
                 return float(
-                    self._loss(y_true=y, raw_prediction=raw, sample_weight=None, n_threads=n_threads)
+                    self._loss(y_true=y, raw_prediction=raw, sample_weight=weight, n_threads=n_threads)
                 )
 
             validation = raw_predictions_val
             return self.on_round(
                 BoostingRound(
-                    lambda: loss(y_train, raw_predictions),
-                    None if validation is None else lambda: loss(y_val, validation),
+                    lambda: loss(y_train, raw_predictions, sample_weight_train),
+                    None if validation is None else lambda: loss(y_val, validation, sample_weight_val),
                     any(len(tree.nodes) > 1 for tree in (self._predictors or [()])[-1]),
                 )
             )

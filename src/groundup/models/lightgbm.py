@@ -41,6 +41,7 @@ class LightGBM(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("lightgbm",)
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.lightgbm_native:FittedLightGBM"
 
@@ -201,12 +202,15 @@ def _start(train: Inputs, validation: Inputs | None, settings: Mapping[str, Any]
     from lightgbm import Booster, Dataset
 
     categorical = list(train.categorical)
-    binned = Dataset(train.X, train.y, categorical_feature=categorical, params=dict(settings))
+    binned = Dataset(
+        train.X, train.y, weight=train.weight, categorical_feature=categorical, params=dict(settings)
+    )
     booster = Booster(dict(settings), binned)
     if validation is not None:
         held_out = Dataset(
             validation.X,
             validation.y,
+            weight=validation.weight,
             reference=binned,
             categorical_feature=categorical,
             params=dict(settings),

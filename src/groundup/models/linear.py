@@ -38,6 +38,7 @@ class Linear(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved exactly (numbers) or by L-BFGS steps (classes)."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_LINEAR
 
     def needs(self) -> Needs:
@@ -64,6 +65,7 @@ class Ridge(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "solved in closed form, no steps."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
@@ -109,6 +111,7 @@ class Lasso(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
@@ -143,6 +146,7 @@ class ElasticNet(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "coordinate descent until the weights stand still."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_LINEAR
 
     alpha: Annotated[float, Field(gt=0)] | Literal["auto"] = "auto"
@@ -175,6 +179,7 @@ class Logistic(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.linear_model",)
     optimizer: ClassVar[str] = "L-BFGS (L1: SAGA) steps until the gradient is flat."
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_LINEAR
 
     C: float = Field(default=1.0, gt=0)
@@ -250,7 +255,7 @@ def _run(estimator: Any, train: Inputs, context: FitContext) -> _Course:
     with threadpool_limits(context.threads), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            estimator.fit(train.X, train.y)
+            estimator.fit(train.X, train.y, train.weight)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise TrainingError(
                 f"scikit-learn could not fit `{type(estimator).__name__}`: {error} "
@@ -303,12 +308,16 @@ def _fit_path(
 
 
 def _smallest_alpha_without_weights(train: Inputs) -> float:
-    """Return the least lasso penalty that leaves no feature in: ``max |X'(y - mean)| / n_samples``."""
+    """Return the least lasso penalty that leaves no feature in: ``max |X'(y - mean)| / n_samples``.
+
+    With weights, sum and mean are weighted, and the weights' sum takes the place of n_samples.
+    """
     y = train.y.astype(np.float64)
+    weight = train.weight_or_one
     with np.errstate(over="ignore", invalid="ignore"):
         # The products with a centered target need no centered features.
-        products = np.einsum("ij,i->j", train.X, y - y.mean())
-        return float(np.abs(products).max(initial=0.0)) / len(y)
+        products = np.einsum("ij,i->j", train.X, weight * (y - np.average(y, weights=train.weight)))
+        return float(np.abs(products).max(initial=0.0) / weight.sum())
 
 
 def _spread_over_classes(

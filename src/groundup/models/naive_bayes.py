@@ -39,6 +39,7 @@ class NaiveBayes(Learner):
     )
     optimizer: ClassVar[str] = "counts frequencies, means and variances once, no steps."
     tasks: ClassVar[tuple[Task, ...]] = ("classification",)
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = "groundup.models.naive_bayes_fitted:FittedNaiveBayes"
 
     alpha: float = Field(default=1.0, gt=0)
@@ -61,36 +62,44 @@ class NaiveBayes(Learner):
         """Count and average within the classes; choose the temperature."""
         if np.isinf(train.X).any():
             raise TrainingError("The inputs hold infinite values. Look for extreme values.")
-        codes = train.y.astype(np.int64)
+        codes, weight = train.y.astype(np.int64), train.weight_or_one
         X = np.clip(train.X, -_LARGEST, _LARGEST)
         is_level = _which_are_levels(X, train.categorical)
         arrays = {
-            "log_priors": _log_frequencies(codes, context.n_classes),
-            **self._numbers(X, codes, ~is_level, context.n_classes),
-            **self._levels(X, codes, is_level, context.n_classes),
+            "log_priors": _log_frequencies(codes, weight, context.n_classes),
+            **self._numbers(X, codes, weight, ~is_level, context.n_classes),
+            **self._levels(X, codes, weight, is_level, context.n_classes),
         }
         facts: dict[str, Any] = {"learner": self.title}
         temperature = self.temperature
         if temperature == "auto":
             part = validation if validation is not None and validation.n_samples else train
             plain = FittedNaiveBayes(arrays, temperature=1.0, facts={})
-            temperature = _best_temperature(plain.log_products(part.X), part.y.astype(np.int64))
+            temperature = _best_temperature(plain.log_products(part.X), part)
             name = "training" if part is train else "validation"
             facts["chosen"] = {"temperature": temperature}
             facts["chosen_by"] = f"lowest log loss on the {name} rows"
         return FittedNaiveBayes(arrays, temperature=temperature, facts=facts)
 
     def _numbers(
-        self, X: FloatArray, codes: IntArray, is_number: np.ndarray[Any, Any], n_classes: int
+        self,
+        X: FloatArray,
+        codes: IntArray,
+        weight: FloatArray,
+        is_number: np.ndarray[Any, Any],
+        n_classes: int,
     ) -> dict[str, Any]:
         """Return where the numbers stand, and their means and variances, shape (n_numbers, n_classes)."""
         features = np.flatnonzero(is_number)
-        whole_mean, whole_variance = _moments(X[:, features])
+        whole_mean, whole_variance = _moments(X[:, features], weight)
         means, variances = (np.tile(each[:, None], n_classes) for each in (whole_mean, whole_variance))
         for code in np.unique(codes).tolist():
-            rows = X[codes == code][:, features]
+            is_code = codes == code
+            rows = X[is_code][:, features]
             seen = ~np.isnan(rows).all(axis=0)
-            means[seen, code], variances[seen, code] = (each[seen] for each in _moments(rows))
+            means[seen, code], variances[seen, code] = (
+                each[seen] for each in _moments(rows, weight[is_code])
+            )
         variances += self.var_smoothing * whole_variance[:, None]
         # A number that never varies says nothing about a row, and less than nothing if divided by zero.
         varies = whole_variance > 1e-18 * whole_mean**2
@@ -101,7 +110,12 @@ class NaiveBayes(Learner):
         }
 
     def _levels(
-        self, X: FloatArray, codes: IntArray, is_level: np.ndarray[Any, Any], n_classes: int
+        self,
+        X: FloatArray,
+        codes: IntArray,
+        weight: FloatArray,
+        is_level: np.ndarray[Any, Any],
+        n_classes: int,
     ) -> dict[str, Any]:
         """Return where the categories stand, their numbers of levels, and log frequencies of all levels.
 
@@ -113,7 +127,8 @@ class NaiveBayes(Learner):
             is_seen = ~np.isnan(X[:, feature])
             levels = X[is_seen, feature].astype(np.int64)
             size = int(levels.max(initial=0)) + 1
-            pairs = np.bincount(levels * n_classes + codes[is_seen], minlength=size * n_classes)
+            cells = levels * n_classes + codes[is_seen]
+            pairs = np.bincount(cells, weight[is_seen], minlength=size * n_classes)
             counts = pairs.reshape(size, n_classes) + self.alpha
             tables.append(np.log(counts) - np.log(counts.sum(axis=0)))
             sizes.append(size)
@@ -128,28 +143,32 @@ def _which_are_levels(X: FloatArray, categorical: tuple[int, ...]) -> np.ndarray
     return np.asarray(is_level)
 
 
-def _log_frequencies(codes: IntArray, n_classes: int) -> FloatArray:
-    counts = np.bincount(codes, minlength=n_classes)
+def _log_frequencies(codes: IntArray, weight: FloatArray, n_classes: int) -> FloatArray:
+    counts = np.bincount(codes, weight, minlength=n_classes)
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(counts) - np.log(counts.sum()))
 
 
-def _moments(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _moments(X: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and variance of every column without its missing values; 0 where all are missing."""
     is_seen = ~np.isnan(X)
-    counts = np.maximum(is_seen.sum(axis=0), 1)
-    means = np.where(is_seen, X, 0.0).sum(axis=0) / counts
+    weights = np.where(is_seen, weight[:, None], 0.0)
+    sums = weights.sum(axis=0)
+    sums = np.where(sums > 0, sums, 1.0)
+    means = (weights * np.where(is_seen, X, 0.0)).sum(axis=0) / sums
     squares = np.where(is_seen, X - means, 0.0) ** 2
-    return means, squares.sum(axis=0) / counts
+    return means, (weights * squares).sum(axis=0) / sums
 
 
-def _best_temperature(log_products: FloatArray, codes: IntArray) -> float:
+def _best_temperature(log_products: FloatArray, part: Inputs) -> float:
     """Return the temperature with the lowest log loss over the rows whose class is known at all."""
+    codes, weight = part.y.astype(np.int64), part.weight_or_one
     of_truth = log_products[np.arange(len(codes)), codes]
     is_known = np.isfinite(of_truth)
     products = log_products[is_known] - log_products[is_known].max(axis=1, keepdims=True)
     truth = products[np.arange(len(products)), codes[is_known]]
     losses = [
-        float(np.sum(np.log(np.exp(products / each).sum(axis=1)) - truth / each)) for each in _TEMPERATURES
+        float(np.sum(weight[is_known] * (np.log(np.exp(products / each).sum(axis=1)) - truth / each)))
+        for each in _TEMPERATURES
     ]
     return float(_TEMPERATURES[int(np.argmin(losses))])

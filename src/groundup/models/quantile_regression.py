@@ -35,6 +35,7 @@ class QuantileRegression(Learner):
     libraries: ClassVar[tuple[str, ...]] = ("scipy.optimize",)
     optimizer: ClassVar[str] = "a linear program, solved exactly."
     tasks: ClassVar[tuple[Task, ...]] = ("regression",)
+    weighted: ClassVar[bool] = True
     losses: ClassVar[tuple[LossName, ...]] = ("absolute_error", "quantile")
     fitted: ClassVar[str] = FITTED_LINEAR
 
@@ -59,7 +60,8 @@ class QuantileRegression(Learner):
         if not (np.isfinite(scale) and np.isfinite(train.X).all()):
             raise TrainingError("The inputs or the target hold values that are not finite numbers.")
         # The solver's tolerances are absolute, so the target is brought to its scale.
-        weights = _solve(train.X, (y - centre) / scale, np.ones(len(y)), loss.quantile, self.alpha) * scale
+        target = (y - centre) / scale
+        weights = _solve(train.X, target, train.weight_or_one, loss.quantile, self.alpha) * scale
         return assemble(self, train, context, weights[1:], weights[0] + centre, {})
 
 

@@ -42,6 +42,7 @@ class LinearSVM(Learner):
     )
     optimizer: ClassVar[str] = "Newton steps; where rows are few, one weight at a time."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = _FITTED
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.svm", "sklearn.calibration")
 
@@ -111,6 +112,7 @@ class SVM(Learner):
     )
     optimizer: ClassVar[str] = "two weights at a time, the pair that helps most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = _FITTED
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.svm", "sklearn.calibration")
 
@@ -206,7 +208,7 @@ def _fit_values(estimator: Any, train: Inputs, context: FitContext) -> _Fit:
     # Of equal values rounding may leave a spread that says nothing.
     scale = deviation if deviation > 1e-12 * abs(mean) else 1.0
     standardised = (y - mean) / scale
-    is_converged = _run(estimator, train.X, standardised, context)
+    is_converged = _run(estimator, train, standardised, context)
     return _Fit(estimator, Calibration(scale=scale, offset=mean), is_converged)
 
 
@@ -232,15 +234,15 @@ def _fit_classes(estimator: Any, train: Inputs, context: FitContext, n_folds: in
     if n_used > 1:
         folds = StratifiedKFold(n_used, shuffle=True, random_state=context.seed)
         calibrated = CalibratedClassifierCV(estimator, method="sigmoid", cv=folds, ensemble=False)
-        is_converged = _run(calibrated, train.X, y, context)
+        is_converged = _run(calibrated, train, y, context)
         estimator = calibrated.calibrated_classifiers_[0].estimator
     else:
-        is_converged = _run(estimator, train.X, y, context)
+        is_converged = _run(estimator, train, y, context)
         every = np.arange(len(y))
         calibrated = CalibratedClassifierCV(
             FrozenEstimator(estimator), method="sigmoid", cv=[(every, every)], ensemble=False
         )
-        _run(calibrated, train.X, y, context)
+        _run(calibrated, train, y, context)
     sigmoids = calibrated.calibrated_classifiers_[0].calibrators
     slopes, constants = (np.array([getattr(each, name) for each in sigmoids]) for name in ("a_", "b_"))
     calibration = Calibration(context.n_classes, present, slopes, constants)
@@ -250,7 +252,7 @@ def _fit_classes(estimator: Any, train: Inputs, context: FitContext, n_folds: in
     return fit
 
 
-def _run(estimator: Any, X: FloatArray, y: FloatArray | IntArray, context: FitContext) -> bool:
+def _run(estimator: Any, train: Inputs, y: FloatArray | IntArray, context: FitContext) -> bool:
     """Fit on the context's threads and return whether the solver converged."""
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
@@ -258,7 +260,7 @@ def _run(estimator: Any, X: FloatArray, y: FloatArray | IntArray, context: FitCo
     with threadpool_limits(context.threads), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            estimator.fit(X, y)
+            estimator.fit(train.X, y, train.weight)
         except ValueError as error:
             raise TrainingError(f"scikit-learn could not fit the support vector machine: {error}") from error
     return not any(issubclass(each.category, ConvergenceWarning) for each in caught)

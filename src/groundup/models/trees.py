@@ -36,6 +36,7 @@ class DecisionTree(Learner):
     )
     optimizer: ClassVar[str] = "greedy: each question is the one that makes its two groups purest."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     fitted: ClassVar[str] = FITTED_TREES
     libraries: ClassVar[tuple[str, ...]] = ("sklearn.tree",)
 
@@ -73,7 +74,7 @@ class DecisionTree(Learner):
             ccp_alpha=0.0 if self.ccp_alpha == "auto" else self.ccp_alpha,
             random_state=context.seed,
         )
-        fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context))
+        fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context), train.weight)
         if self.ccp_alpha != "auto":
             return self._fitted(estimator, train, context)
         known = None if validation is None else rows_of_known_classes(train, validation, context)
@@ -125,12 +126,14 @@ def _prunings(estimator: Any) -> Iterator[Any]:
 
 
 def loss_on(fitted: FittedTrees, inputs: Inputs) -> float:
-    """Return the mean log loss or squared error on the rows of `inputs`."""
+    """Return the mean log loss or squared error on the rows of `inputs`, by their weights."""
     predictions = fitted.predict(inputs)
     if predictions.probabilities is None:
-        return float(np.mean((predictions.values.astype(np.float64) - inputs.y.astype(np.float64)) ** 2))
-    likely = predictions.probabilities[np.arange(inputs.n_samples), inputs.y.astype(np.int64)]
-    return float(-np.log(np.maximum(likely, np.finfo(float).tiny)).mean())
+        losses = (predictions.values.astype(np.float64) - inputs.y.astype(np.float64)) ** 2
+    else:
+        likely = predictions.probabilities[np.arange(inputs.n_samples), inputs.y.astype(np.int64)]
+        losses = -np.log(np.maximum(likely, np.finfo(float).tiny))
+    return float(np.average(losses, weights=inputs.weight))
 
 
 def rows_of_known_classes(train: Inputs, validation: Inputs, context: FitContext) -> Inputs | None:
@@ -167,8 +170,9 @@ def fit_estimator(fit: Callable[..., Any], *arguments: Any) -> None:
 
 
 def class_shares(train: Inputs) -> tuple[IntArray, FloatArray]:
-    """Return the classes that occur and the share of the rows each has."""
-    present, counts = np.unique(train.y.astype(np.int64), return_counts=True)
+    """Return the classes that occur and the share of the rows each has, by their weights."""
+    present, codes = np.unique(train.y.astype(np.int64), return_inverse=True)
+    counts = np.bincount(codes, train.weight)
     return present, counts / counts.sum()
 
 

@@ -40,6 +40,7 @@ class XGBoost(Learner):
     )
     optimizer: ClassVar[str] = "each round adds the tree that lowers the loss most."
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
+    weighted: ClassVar[bool] = True
     losses: ClassVar[tuple[LossName, ...]] = ("squared_error", "absolute_error", "quantile")
     fitted: ClassVar[str] = "groundup.models.xgboost_native:FittedXGBoost"
     in_rounds: ClassVar[bool] = True
@@ -178,10 +179,16 @@ def _begin(
         "max_bin": settings["max_bin"],
         "nthread": settings["nthread"],
     }
-    parts = {"train": QuantileDMatrix(as_float32(train.X), start.target(train), **common)}
+    parts = {
+        "train": QuantileDMatrix(as_float32(train.X), start.target(train), weight=train.weight, **common)
+    }
     if validation is not None and validation.n_samples:
         parts["validation"] = QuantileDMatrix(
-            as_float32(validation.X), start.target(validation), ref=parts["train"], **common
+            as_float32(validation.X),
+            start.target(validation),
+            weight=validation.weight,
+            ref=parts["train"],
+            **common,
         )
     if start.is_classifier:
         for part in parts.values():

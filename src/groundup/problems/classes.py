@@ -110,7 +110,7 @@ def choose_positive(
             "look for only exists where there are two. Leave the option out."
         )
     if wanted is not None:
-        return _find_class(target, tuple(counts), wanted), "as asked"
+        return find_class(target, tuple(counts), wanted), "as asked"
     # Of two equally frequent classes the later one: True, 1, "yes".
     rarer = min(reversed(list(counts)), key=lambda label: counts[label])
     if len(set(counts.values())) == 1:
@@ -118,7 +118,36 @@ def choose_positive(
     return rarer, f"{shown(rarer)} is the rarer of the two classes, usually the one that is looked for"
 
 
-def _find_class(target: str, classes: tuple[Label, ...], wanted: str | bool | int | float) -> Label:
+def find_class(
+    target: str,
+    classes: tuple[Label, ...],
+    wanted: str | bool | int | float,
+    *,
+    option: str = "problem.positive",
+) -> Label:
+    """Return the class that is meant by what stands in a recipe.
+
+    Parameters
+    ----------
+    target : str
+        Name of the column, for messages.
+    classes : tuple of str, int, float or bool
+        The classes.
+    wanted : str, bool, int or float
+        What was written; a YAML `yes` arrives as True and finds the class `yes`.
+    option : str, default="problem.positive"
+        Where it was written, for messages.
+
+    Raises
+    ------
+    ProblemError
+        If it is not one of the classes.
+
+    Examples
+    --------
+    >>> find_class("y", (0, 1), "1")
+    1
+    """
     exact = [label for label in classes if type(label) is type(wanted) and label == wanted]
     texts = {str(wanted)}
     if isinstance(wanted, bool):
@@ -131,7 +160,7 @@ def _find_class(target: str, classes: tuple[Label, ...], wanted: str | bool | in
         if len(found) == 1:
             return found[0]
     raise ProblemError(
-        f"`problem.positive` is {shown(wanted)}, which is not one of the classes of `{target}`."
+        f"`{option}` names {shown(wanted)}, which is not one of the classes of `{target}`."
         + did_you_mean(str(wanted), [str(label) for label in classes])
     )
 
@@ -181,13 +210,15 @@ def _imbalance(target: str, counts: ClassCounts) -> Finding | None:
         f"{count(counts[largest], 'row')}, {shown(rarest)} has {count(counts[rarest], 'row')} "
         f"({percent(share)}).",
         f"Judge by a metric that sees the rare class, not by accuracy: always saying {shown(largest)} "
-        f"would already be right {percent(counts[largest] / n_rows)} of the time.",
+        f"would already be right {percent(counts[largest] / n_rows)} of the time. To find more rows of the "
+        "rare class, count them more (the patch), or say what errors cost (`evaluation.cost`).",
         evidence={
             "largest": counts[largest],
             "rarest": counts[rarest],
             "share_of_rarest": share,
             "n_classes": len(counts),
         },
+        patch={"training.class_weight": "balanced"},
         column=target,
     )
 

@@ -1,8 +1,9 @@
 """The recipe's section `training`."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from groundup.core.options import Options
 
@@ -16,6 +17,29 @@ class EarlyStopping(Options):
     """Improvements of the loss smaller than this do not count."""
 
 
+def _checked(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Take a class's name as text, for it may be `1` or `true`, and say in one sentence what is allowed."""
+    if isinstance(value, Mapping):
+        value = {f"{key:g}" if isinstance(key, float) else str(key): each for key, each in value.items()}
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError(
+            "`none`, `balanced`, or a weight above 0 for some classes, e.g. `{yes: 5, no: 1}`"
+        ) from None
+
+
+ClassWeight = Annotated[
+    Literal["none", "balanced"]
+    | Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=1e9)]],
+        Field(min_length=1, json_schema_extra={"x-keys": "class"}),
+    ],
+    WrapValidator(_checked),
+]
+"""How often a row counts, by its class."""
+
+
 class TrainingOptions(Options):
     """How a learner is moved from its start to its trained state."""
 
@@ -25,7 +49,15 @@ class TrainingOptions(Options):
     """Threads for fitting; `auto`: one for small data, else the cores that are idle. Recorded."""
     calibrate: Literal["none", "auto", "platt", "isotonic", "temperature"] = "none"
     """How probabilities are corrected on the validation part; `auto`: Platt for two classes, temperature for
-    more, if that lowers the cross-validated log loss there beyond chance, else `none`."""
+    more (isotonic where classes are weighed or resampled), if that lowers the cross-validated log loss there
+    beyond chance, else `none`."""
+    class_weight: ClassWeight = "none"
+    """How often a row of each class counts in the loss: `balanced` as often as makes all classes of a fit's
+    rows count the same, or `{label: weight}` (a class that is not named counts once). Probabilities then
+    belong to classes of that weight, unless they are calibrated; scores count every row once."""
+    sample_weight: str | None = None
+    """A column of numbers from 0 on: how often each row counts in the loss. It is no feature, and scores
+    count every row once."""
     resample: Literal["none", "over", "under"] = "none"
     """Make the classes equally frequent among the rows of each fit: `over` repeats rows of small classes,
     `under` leaves out rows of large ones. Rows that a model is judged on stay as they are; its probabilities
