@@ -1,7 +1,7 @@
 """YAML with line numbers in, with comments out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.core.errors import RecipeError
@@ -38,6 +38,7 @@ _plain = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1), st.dictionaries(st.text(min_size=1), st.one_of(_plain, st.lists(_plain)))
