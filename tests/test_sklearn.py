@@ -12,12 +12,15 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from groundup.sklearn import GroundupClassifier, GroundupRegressor
 
+STAGES = {"impute_numbers": "knn", "select": "variance"}
+
 
 # With a least leaf of one row: weights are as good as repeated rows only where nothing counts rows.
 @parametrize_with_checks(
     [
         GroundupClassifier("decision_tree", {"min_samples_leaf": 1}),
         GroundupRegressor("decision_tree", {"min_samples_leaf": 1}),
+        GroundupClassifier("decision_tree", {"min_samples_leaf": 1}, preparation=STAGES),
     ]
 )
 @pytest.mark.filterwarnings("ignore")

@@ -53,6 +53,19 @@ def test_equals_scikit_learns_pipeline(strategy: str) -> None:
     np.testing.assert_array_equal(ours[:, 1], np.isnan(values))
 
 
+@pytest.mark.parametrize("impute", ["knn", "iterative"])
+def test_what_the_other_columns_fill_stays_missing_here(impute: str) -> None:
+    plan = plan_of(HOLES, impute=impute, scale="standard", indicator=True)
+    np.testing.assert_array_equal(encode(plan, HOLES)[1], [np.nan, 1.0])
+    assert encode(plan, HOLES)[:, 0][~np.isnan(HOLES)].mean() == pytest.approx(0)
+    out = [0.0, 0.0]
+    plan.compile_row(0)(None, out)
+    np.testing.assert_array_equal(out, [np.nan, 1.0])
+    assert plan.steps()[0].startswith("missing values (20 %) are filled with ")
+    again = NumberPlan.from_state(AGE, plan.state())
+    assert (again, again.is_filled_later) == (plan, True)
+
+
 def test_a_constant_fills_and_must_be_a_number() -> None:
     assert plan_of(HOLES, impute="constant").fill == 0.0
     assert plan_of(HOLES, impute="constant", fill_value="-1").fill == -1.0

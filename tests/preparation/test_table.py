@@ -80,6 +80,16 @@ OPTIONS = st.builds(
     text_words=st.integers(1, 3),
     text_buckets=st.sampled_from([0, 7]),
 )
+STAGES = st.builds(
+    PreparationOptions,
+    impute_numbers=st.sampled_from(["auto", "knn", "iterative"]),
+    impute_donors=st.sampled_from([2, 100]),
+    select=st.sampled_from(["none", "variance"]),
+    reduce=st.sampled_from(["none", "pca"]),
+    reduce_components=st.sampled_from([2, 0.9]),
+    rare_below=st.integers(1, 3),
+    text_buckets=st.sampled_from([0, 7]),
+)
 NEEDS = st.sampled_from([LINEAR, TREES, Needs()])
 
 
@@ -137,6 +147,26 @@ def test_one_row_equals_the_batch_to_the_last_bit(
     np.testing.assert_array_equal(alone, X)
     batch = preparation.transform(pl.DataFrame(rows, schema=DTYPES)).X
     np.testing.assert_array_equal(np.array([preparation.transform_row(row) for row in rows]), batch)
+
+
+@settings(deadline=None, max_examples=25)
+@given(TABLES, TABLES, STAGES, NEEDS)
+def test_stages_take_any_rows_alike_alone_and_in_a_batch(
+    training: list[dict[str, Any]], rows: list[dict[str, Any]], options: PreparationOptions, needs: Needs
+) -> None:
+    found = fitted(dataset_of(training), options, needs)
+    if found is None:
+        return
+    preparation, X = found
+    state, arrays = preparation.state()
+    again = TablePreparation.from_state(json.loads(json.dumps(state, allow_nan=False)), load(save(arrays)))
+    assert again.transform(pl.DataFrame(training, schema=DTYPES)).X.tobytes() == X.tobytes()
+    batch = preparation.transform(pl.DataFrame(rows, schema=DTYPES)).X
+    assert (needs.missing and options.reduce == "none") or np.isfinite(batch).all()
+    alone = [again.transform_row(row) for row in rows]
+    # Sums of numbers that cancel out are as exact as their largest term is.
+    reach = 1 + np.abs(np.nan_to_num(preparation.encode(pl.DataFrame(rows, schema=DTYPES)))).max(initial=0)
+    np.testing.assert_allclose(alone, batch, rtol=1e-12, atol=1e-12 * reach)
 
 
 @settings(deadline=None, max_examples=30)
@@ -333,8 +363,8 @@ def test_a_damaged_state_is_an_error_of_the_package() -> None:
     preparation = TablePreparation(PreparationOptions(text_buckets=4))
     preparation.fit(dataset_of(sample()), LINEAR)
     state, arrays = preparation.state()
-    with pytest.raises(PackageError, match="format `2`"):
-        TablePreparation.from_state({**state, "version": 2}, arrays)
+    with pytest.raises(PackageError, match="format `9`"):
+        TablePreparation.from_state({**state, "version": 9}, arrays)
     broken = json.loads(json.dumps(state))
     del broken["columns"][0]["fitted"]["fill"]
     with pytest.raises(PackageError, match="damaged"):

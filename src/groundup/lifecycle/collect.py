@@ -27,7 +27,9 @@ from groundup.doctor.signals import DataSignals
 from groundup.evaluation.giveaways import find_giveaways
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.session import Session
+from groundup.lifecycle.stage_cost import tell_asked
 from groundup.monitoring.reference import build_reference
+from groundup.preparation.choices import needs_of_plans
 from groundup.preparation.fitting import tell_outliers
 from groundup.preparation.table import TablePreparation
 from groundup.preparation.target import TargetPlan
@@ -123,6 +125,7 @@ class Collected:
 
     def prepared(self, needs: Needs) -> Prepared:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
+        needs = needs_of_plans(self.options, needs)
         if needs not in self._prepared:
             preparation = TablePreparation(self.options)
             train, kept = preparation.fit_transform(self.train.select(self.offered), needs, self.supervision)
@@ -188,6 +191,8 @@ def collect(session: Session, framed: Framed) -> Collected:
         )
         for told in tell_outliers(collected.train.select(collected.offered), collected.options):
             step.say(f"Outliers in the training rows, {told}.")
+        if stages := tell_asked(collected.options):
+            step.say(stages)
         session.reasons["data.split.method"] = split.reason
         for name in dataset.schema.names:
             session.reasons[f"data.columns.{name}"] = dataset.schema[name].reason

@@ -7,6 +7,8 @@ from groundup.core.wording import count, number
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
+from groundup.lifecycle.stage_cost import tell_stages
+from groundup.preparation.table import TablePreparation
 from groundup.training.threads import resolve_threads
 
 
@@ -29,11 +31,15 @@ class Plan:
 def design(session: Session, framed: Framed, collected: Collected) -> None:
     """Say which learners are compared, and what each makes of the columns."""
     with session.step(3, "Design the model") as step:
+        prepared: dict[str, TablePreparation] = {}
         for name, learner in framed.learners.items():
             if name == BASELINE:
                 continue
-            n_features = collected.prepared(learner.needs()).train.X.shape[1]
-            step.say(f"`{name}`: {learner.title} on {count(n_features, 'input')}.")
+            found = collected.prepared(learner.needs())
+            prepared[name] = found.preparation
+            step.say(f"`{name}`: {learner.title} on {count(found.train.X.shape[1], 'input')}.")
+        for told in tell_stages(prepared, collected.validation):
+            step.say(told)
         step.say(f"`{BASELINE}`: the same answer for every row, to show what guessing is worth.")
 
 

@@ -17,6 +17,7 @@ from groundup.lifecycle.design import Plan
 from groundup.lifecycle.fitting import Trainer, Training
 from groundup.lifecycle.judging import Judgement
 from groundup.lifecycle.session import Session, as_row
+from groundup.lifecycle.stage_cost import measure_stages_us
 from groundup.models.contract import Learner
 from groundup.tuning.paired_test import TIED_ABOVE
 
@@ -43,7 +44,7 @@ def gather_facts(
         "problem": {**framed.problem.to_json(), "metric_title": metric.title, "question": _question(framed)},
         "data": _data(session, framed, collected),
         "split": _split(session, collected),
-        "preparation": _preparation(training),
+        "preparation": _preparation(training, collected),
         "leaderboard": leaderboard(training, higher_is_better=metric.higher_is_better),
         "selection": {
             "name": training.chosen,
@@ -114,12 +115,14 @@ def _split(session: Session, collected: Collected) -> dict[str, Any]:
     }
 
 
-def _preparation(training: Training) -> dict[str, Any]:
+def _preparation(training: Training, collected: Collected) -> dict[str, Any]:
     preparation = training.final.preparation
     return {
         "learner": training.chosen,
         "n_features": len(preparation.feature_names),
         "columns": preparation.describe(),
+        "stages": preparation.describe_stages(),
+        "stages_us": measure_stages_us(preparation, collected.validation),
     }
 
 

@@ -26,6 +26,7 @@ from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.design import Plan
 from groundup.lifecycle.session import Session
 from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
+from groundup.preparation.choices import without_stages
 from groundup.preparation.table import TablePreparation
 from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
@@ -174,7 +175,8 @@ class Trainer:
         for library in learner.libraries:  # else the first fit would seem slow
             importlib.import_module(library)
         start = time.monotonic()
-        preparation = TablePreparation(collected.options)
+        options = collected.options if name != BASELINE else without_stages(collected.options)
+        preparation = TablePreparation(options)
         part = collected.train.take(rows).select(collected.offered)
         inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
         train = collected.supervised(inputs, rows[kept])

@@ -309,16 +309,17 @@ class Judge:
         if len(columns) < len(final.preparation.columns):
             message = f"Importance is measured for the first {count(len(columns))} columns only."
             self.session.events.emit("note", message=message)
-        inputs = final.preparation.transform(part.frame(final.preparation.columns))
-        # A column decides its own features alone: these are shuffled, and nothing is prepared again.
-        intact, X = inputs.X.copy(), inputs.X
+        # A column decides its own part of the encoded rows alone: that is shuffled, and nothing is read
+        # again. Stages, which mix columns, come after it.
+        X = final.preparation.encode(part.frame(final.preparation.columns))
+        intact = X.copy()
 
         def predict_shuffled(column: str | None, order: IntArray | None) -> Predictions:
             if column is None:
-                return self.answer(final.fitted.predict(inputs))
-            features = final.preparation.column_features[column]
+                return self.answer(final.fitted.predict(final.preparation.apply_stages(X)))
+            features = final.preparation.encoded_features[column]
             X[:, features] = intact[order, features]
-            predictions = self.answer(final.fitted.predict(inputs))
+            predictions = self.answer(final.fitted.predict(final.preparation.apply_stages(X)))
             X[:, features] = intact[:, features]
             return predictions
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from groundup.core.inputs import Needs
 from groundup.core.losses import quantile_of
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import Framed
@@ -31,6 +32,7 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
         session.reasons[f"model.{name}"] = str(facts["chosen_by"])
     for row in training.final.preparation.describe():
         session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"]) or row["why"]
+    session.reasons |= _stage_reasons(training, learner.needs())
     values: dict[str, Any] = {}
     if (weights := training.final.class_weight) is not None:
         values["training.class_weight"] = trainer.framed.weighing.named(weights)
@@ -44,3 +46,25 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
         "training.threads": trainer.plan.threads,
         "evaluation.folds": len(trainer.folds.folds),
     }
+
+
+def _stage_reasons(training: Training, needs: Needs) -> dict[str, str]:
+    """Return what each stage did by the option that asked for it, and what it needs unlike the learner."""
+    reasons: dict[str, str] = {}
+    if training.final.preparation.resolved_options().reduce != "none":
+        if not needs.scaled:
+            reasons["preparation.scale"] = (
+                f"`{training.chosen}` needs no scale, but what is reduced must be on one"
+            )
+        if needs.categories == "codes":
+            reasons["preparation.encode"] = (
+                f"`{training.chosen}` splits on codes, but what is reduced must be numbers"
+            )
+        if needs.missing:
+            reasons["preparation.impute_numbers"] = (
+                f"`{training.chosen}` takes gaps, but what is reduced must be complete"
+            )
+    for stage in training.final.preparation.describe_stages():
+        path = f"preparation.{stage['option']}"
+        reasons[path] = "; ".join([*filter(None, [reasons.get(path)]), stage["what"]])
+    return reasons

@@ -7,6 +7,7 @@ from typing import Any, Final
 from groundup.core.errors import RecipeError, did_you_mean
 from groundup.core.inputs import Needs
 from groundup.core.schema import Column, Schema
+from groundup.preparation.numbers import BY_COLUMNS
 from groundup.preparation.options import ColumnPreparation, PreparationOptions
 from groundup.preparation.plan import Choice, Dropped, PlanKind
 
@@ -69,6 +70,35 @@ def resolve(options: PreparationOptions, needs: Needs) -> PreparationOptions:
     )
 
 
+def needs_of_plans(options: PreparationOptions, needs: Needs) -> Needs:
+    """Return what the column plans must make: what the learner needs, or what a reduction of them needs.
+
+    Examples
+    --------
+    >>> needs_of_plans(PreparationOptions(reduce="pca"), Needs(categories="codes", missing=True))
+    Needs(scaled=True, categories='one_hot', missing=False)
+    """
+    return needs if options.reduce == "none" else Needs(scaled=True)
+
+
+def without_stages(options: PreparationOptions) -> PreparationOptions:
+    """Return the options without what acts on all columns together, for a learner that looks at none.
+
+    Examples
+    --------
+    >>> without_stages(PreparationOptions(impute_numbers="knn", reduce="pca")) == PreparationOptions()
+    True
+    """
+    columns = {
+        name: own.model_copy(update={"impute": None}) if own.impute in BY_COLUMNS else own
+        for name, own in options.columns.items()
+    }
+    impute = "auto" if options.impute_numbers in BY_COLUMNS else options.impute_numbers
+    return options.model_copy(
+        update={"impute_numbers": impute, "select": "none", "reduce": "none", "columns": columns}
+    )
+
+
 def check_columns(options: PreparationOptions, schema: Schema) -> None:
     """Raise `RecipeError` if `preparation.columns` says how to prepare a column that does not exist."""
     for name, own in options.columns.items():
@@ -115,7 +145,7 @@ def choose(
     if plan == "number":
         choice |= _outlier_choice(own, options)
     if plan in ("number", "date"):
-        choice |= _number_choice(own, options, general, needs)
+        choice |= _number_choice(own, options, general, needs, is_date=plan == "date")
         choice["has_cycles"] = general.dates == "parts_and_cycles"
     elif plan == "boolean":
         choice |= _boolean_choice(own, options, general, needs)
@@ -158,17 +188,31 @@ def _check_own(column: Column, plan: PlanKind, asked: dict[str, Any]) -> None:
             allowed = ", ".join(f"`{each}`" for each in ALLOWED[plan])
             allowed += ", besides `drop` and `encode`" if plan == "text" else ""
             raise RecipeError(f"{where}: `{name}` means nothing for a {plan} column. It takes {allowed}.")
-    if plan in ("boolean", "category") and asked.get("impute", "auto") not in CATEGORY_IMPUTES:
+    impute = asked.get("impute", "auto")
+    if plan == "date" and impute in BY_COLUMNS:
         raise RecipeError(
-            f"{where}: `impute: {asked['impute']}` is for numbers and dates. "
+            f"{where}: `impute: {impute}` is for numbers: a date's parts, filled one by one, would make no "
+            "date. Choose `median`, `most_frequent` or `drop_rows`."
+        )
+    if plan in ("boolean", "category") and impute not in CATEGORY_IMPUTES:
+        raise RecipeError(
+            f"{where}: `impute: {impute}` is for numbers{'' if impute in BY_COLUMNS else ' and dates'}. "
             f"A {plan} column takes {', '.join(f'`{each}`' for each in CATEGORY_IMPUTES)}."
         )
 
 
 def _number_choice(
-    own: ColumnPreparation, options: PreparationOptions, general: PreparationOptions, needs: Needs
+    own: ColumnPreparation,
+    options: PreparationOptions,
+    general: PreparationOptions,
+    needs: Needs,
+    *,
+    is_date: bool,
 ) -> dict[str, Any]:
-    impute = _or(own.impute or general.impute_numbers, "none" if needs.missing else "median")
+    asked = own.impute or general.impute_numbers
+    if is_date and asked in BY_COLUMNS:
+        asked = "auto"
+    impute = _or(asked, "none" if needs.missing else "median")
     return {
         "impute": impute,
         "indicator": _indicator(own, options, impute, needs),
@@ -206,10 +250,10 @@ def _category_choice(
 ) -> dict[str, Any]:
     encode = _or(own.encode or "auto", general.encode)
     if encode == "codes" and needs.categories != "codes":
-        raise RecipeError(
-            f"`codes` for `{column.name}` are for learners that split on categories, which this one does "
-            "not. Choose `one_hot` or `ordinal`."
-        )
+        why = "are for learners that split on categories, which this one does not"
+        if options.reduce != "none":
+            why = f"cannot be reduced by `{options.reduce}`: they are names, not numbers"
+        raise RecipeError(f"`codes` for `{column.name}` {why}. Choose `one_hot` or `ordinal`.")
     impute = own.impute or options.impute_categories
     if encode != general.encode and own.impute is None:
         impute = "auto"

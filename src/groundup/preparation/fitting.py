@@ -15,7 +15,7 @@ from groundup.data.dataset import Dataset
 from groundup.preparation.arrays import Arrays, Factor, Numbers, Wanted, read_arrays
 from groundup.preparation.booleans import fit_boolean
 from groundup.preparation.categories import fit_category
-from groundup.preparation.choices import check_columns, choose, own_options, resolve
+from groundup.preparation.choices import check_columns, choose, needs_of_plans, own_options, resolve
 from groundup.preparation.dates import fit_date
 from groundup.preparation.numbers import NumberPlan, fit_number
 from groundup.preparation.options import ColumnPreparation, PreparationOptions
@@ -101,6 +101,7 @@ def fit_table(
         If an option cannot be meant for a column.
     """
     check_columns(options, dataset.schema)
+    needs = needs_of_plans(options, needs)
     general = resolve(options, needs)
     chosen = {column.name: choose(column, options, general, needs) for column in dataset.schema}
     choices = {name: choice for name, choice in chosen.items() if isinstance(choice, Choice)}

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from groundup.core.inputs import FloatArray
     from groundup.preparation.arrays import Numbers
 
+BY_COLUMNS: Final = ("knn", "iterative")
+"""Values of `impute` that fill a number from the other columns, in a stage after all column plans."""
+
 FILLS: Final = {
     "median": "the median",
     "mean": "the mean",
     "most_frequent": "the most frequent value",
     "constant": "the constant",
+    "knn": "the mean of the most similar training rows",
+    "iterative": "what the other columns predict",
     "none": "the median",
     "drop_rows": "the median",
 }
@@ -50,7 +55,7 @@ class NumberPlan:
     impute : str
         How `fill` was chosen.
     fill : float or None
-        What replaces a missing value (on the raw scale); None: it stays missing (NaN).
+        What replaces a missing value (on the raw scale); None: it stays missing (NaN), here at least.
     has_indicator : bool
         Whether a second feature is 1 where the value was missing.
     scaling : Scaling
@@ -75,6 +80,11 @@ class NumberPlan:
         name = self.column.name
         names = (name, f"{name} (missing)") if self.has_indicator else (name,)
         return (*names, f"{name} (outlier)") if self._action == "flag" else names
+
+    @property
+    def is_filled_later(self) -> bool:
+        """Whether a missing value is left to a stage that sees the other columns."""
+        return self.impute in BY_COLUMNS
 
     @property
     def _action(self) -> str:
@@ -143,7 +153,9 @@ class NumberPlan:
 
     def steps(self) -> list[str]:
         """Return what is done, for people."""
-        fill = None if self.fill is None else f"{FILLS[self.impute]}, {plain(self.fill)}"
+        fill = FILLS[self.impute] if self.is_filled_later else None
+        if self.fill is not None:
+            fill = f"{FILLS[self.impute]}, {plain(self.fill)}"
         steps = [] if self.outliers is None else [self.outliers.step()]
         steps.append(missing_step(self.seen, fill))
         if self.impute == "drop_rows":
@@ -228,13 +240,16 @@ def refuse_missing(column: Column, seen: Seen) -> None:
     if seen.missing:
         raise RecipeError(
             f"`preparation.columns.{column.name}.impute` is `none`, but {seen.missing} values are missing "
-            "and this learner takes no missing values. Choose `median`, `most_frequent` or `drop_rows`."
+            "and this learner, or `preparation.reduce`, takes no missing values. Choose `median`, "
+            "`most_frequent` or `drop_rows`."
         )
 
 
 def _fill(column: Column, observed: FloatArray, seen: Seen, choice: Choice) -> float | None:
     import numpy as np
 
+    if choice.impute in BY_COLUMNS:
+        return None
     if choice.impute == "none":
         if choice.keeps_missing:
             return None

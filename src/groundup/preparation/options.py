@@ -1,16 +1,39 @@
 """The recipe's section `preparation`."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from groundup.core.options import Options
 
-Impute = Literal["auto", "median", "mean", "most_frequent", "constant", "none", "drop_rows"]
+Impute = Literal[
+    "auto", "median", "mean", "most_frequent", "constant", "knn", "iterative", "none", "drop_rows"
+]
 Scale = Literal["auto", "standard", "minmax", "robust", "quantile_uniform", "quantile_normal", "none"]
 Encode = Literal["auto", "one_hot", "ordinal", "frequency", "target", "codes"]
 Text = Literal["hashed", "tfidf"]
 OutlierAction = Literal["none", "clip", "flag", "drop_rows"]
+
+
+def _check_amount(value: float) -> float:
+    if value < 1 if isinstance(value, int) else not 0 < value < 1:
+        raise ValueError("a whole number from 1 on, or a share between 0 and 1")
+    return value
+
+
+Amount: TypeAlias = Annotated[
+    int | float,
+    AfterValidator(_check_amount),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
+]
+"""A number of things, or a share of them."""
 
 
 class ColumnPreparation(Options):
@@ -18,7 +41,7 @@ class ColumnPreparation(Options):
 
     impute: Impute | None = None
     """How missing values are filled in; `drop_rows` leaves such rows out of training (at prediction they
-    are filled with the median or the most frequent value)."""
+    are filled with the median or the most frequent value). `knn` and `iterative` are for numbers."""
     fill_value: float | str | None = None
     """The value of `impute: constant`; without one 0, the first date, or a level of its own."""
     indicator: bool | Literal["auto"] | None = None
@@ -39,7 +62,15 @@ class PreparationOptions(Options):
     """How raw columns become model inputs; `auto` follows from what the learner needs."""
 
     impute_numbers: Impute = "auto"
-    """Missing numbers; `auto`: kept for trees, else the median."""
+    """Missing numbers and dates; `auto`: kept for trees, else the median. `knn` fills a number with the mean
+    of the training rows that are most similar in the other columns, `iterative` with what linear regressions
+    on the other columns predict, each in turn until nothing moves (fitted on 10 000 rows at most); dates then
+    stay with `auto`."""
+    impute_neighbors: int = Field(default=5, ge=1)
+    """For `knn`: how many similar rows are averaged."""
+    impute_donors: int = Field(default=5000, ge=1)
+    """For `knn`: training rows that the model keeps and compares a row with, at most; where there are more,
+    they are drawn at random. A prediction for a row that misses a number costs so many comparisons."""
     impute_categories: Literal["auto", "most_frequent", "constant", "none", "drop_rows"] = "auto"
     """Missing categories; `auto`: a level of their own (`constant`), kept (`none`) for codes."""
     indicator: bool | Literal["auto"] = "auto"
@@ -81,5 +112,31 @@ class PreparationOptions(Options):
     """For `tfidf`: terms kept per column, those that most training rows have."""
     text_buckets: int = Field(default=256, ge=0)
     """Columns that hashed word and character n-grams of a text column are spread over; 0 drops text."""
+    select: Literal["none", "variance", "univariate", "model", "sequential"] = "none"
+    """Keep some of the inputs, chosen on the training rows of each fit: those that vary (`variance`), that
+    tell of the target one by one (`univariate`), that a model uses (`model`), or those that a linear model
+    predicts best with together, found step by step (`sequential`). Models and mutual information look at
+    20 000 rows at most."""
+    select_features: Amount | None = None
+    """Inputs kept, a number or a share below 1. Without one: by `select_p_value` (`univariate`), those with a
+    weight or of at least mean importance (`model`), until the error stops falling (`sequential`)."""
+    select_threshold: float = Field(default=0.0, ge=0)
+    """For `variance`: inputs with a variance above this are kept. A number scaled to deviation 1 has the
+    variance 1, a 0/1 column that is 1 in a share p of the rows p (1 - p)."""
+    select_score: Literal["f", "mutual_info"] = "f"
+    """For `univariate`: the F test of a linear relation (ANOVA for classes), or mutual information, which
+    sees any relation but has no p-value: it needs `select_features`."""
+    select_p_value: float = Field(default=0.05, gt=0, lt=1)
+    """For `univariate` by `f` without `select_features`: inputs with a p-value below this are kept."""
+    select_model: Literal["linear", "extra_trees"] = "linear"
+    """For `model`: a linear regression of the target (of each class, as 0 or 1) with an L1 penalty found by
+    cross-validation, or the importance in 100 extremely randomised trees."""
+    select_direction: Literal["forward", "backward"] = "forward"
+    """For `sequential`: start from no input and add, or start from all and take away."""
+    reduce: Literal["none", "pca"] = "none"
+    """Replace the inputs by fewer: `pca` takes principal components. Columns are then prepared as for a
+    linear model (scaled, one 0/1 column a level, nothing missing), whatever the learner."""
+    reduce_components: Amount = 0.95
+    """Components kept: a number, or as many as hold this share of the variance (0 to 1)."""
     columns: dict[str, ColumnPreparation] = Field(default_factory=dict)
     """Exceptions by column name."""

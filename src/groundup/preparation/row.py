@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from groundup.core.errors import PackageError, PredictionInputError, did_you_mean
 from groundup.core.schema import Column
@@ -20,6 +20,9 @@ from groundup.preparation.plan import ColumnPlan
 from groundup.preparation.target_encoding import TargetCategoryPlan
 from groundup.preparation.text import TextPlan
 from groundup.preparation.tfidf import TfidfPlan
+
+if TYPE_CHECKING:
+    from groundup.preparation.stages.contract import Stage
 
 EncodeRow: TypeAlias = Callable[[Mapping[str, Any]], list[float]]
 
@@ -37,7 +40,10 @@ PLANS: Final[Mapping[str, type[ColumnPlan]]] = MappingProxyType(
 """Every kind of plan, by its name in a state."""
 
 VERSION: Final = 1
-"""Format of the state; raised when an older state could no longer be read."""
+"""Format of a state without stages."""
+
+VERSION_WITH_STAGES: Final = 2
+"""Format of a state with stages, which versions that know of none must refuse."""
 
 
 def plans_from_state(state: Mapping[str, Any]) -> list[ColumnPlan]:
@@ -48,10 +54,11 @@ def plans_from_state(state: Mapping[str, Any]) -> list[ColumnPlan]:
     PackageError
         If the state is of another format or incomplete.
     """
-    if state.get("version") != VERSION:
+    if state.get("version") not in (VERSION, VERSION_WITH_STAGES):
         raise PackageError(
             f"The preparation is of format `{state.get('version')}`; this version of groundup reads "
-            f"{VERSION}. Train the model again, or load it with the version that wrote it."
+            f"{VERSION} and {VERSION_WITH_STAGES}. Train the model again, or load it with the version that "
+            "wrote it."
         )
     try:
         return [_plan_from_state(entry) for entry in state["columns"]]
@@ -66,13 +73,15 @@ def _plan_from_state(entry: Mapping[str, Any]) -> ColumnPlan:
     return PLANS[entry["plan"]].from_state(column, entry["fitted"])
 
 
-def compile_row(plans: Sequence[ColumnPlan]) -> EncodeRow:
+def compile_row(plans: Sequence[ColumnPlan], stages: Sequence[Stage] = ()) -> EncodeRow:
     """Return the function that turns one row's dict into one row of ``X``.
 
     Parameters
     ----------
     plans : sequence of ColumnPlan
         In the order of their features.
+    stages : sequence of Stage
+        What the row goes through then.
 
     Returns
     -------
@@ -97,11 +106,23 @@ def compile_row(plans: Sequence[ColumnPlan]) -> EncodeRow:
             raise
         return out
 
-    return encode_row
+    return _through(encode_row, stages) if stages else encode_row
+
+
+def _through(encode_row: EncodeRow, stages: Sequence[Stage]) -> EncodeRow:
+    steps = [stage.transform_row for stage in stages]
+
+    def encode_through(row: Mapping[str, Any]) -> list[float]:
+        values = encode_row(row)
+        for step in steps:
+            values = step(values)
+        return values
+
+    return encode_through
 
 
 def row_encoder(state: Mapping[str, Any]) -> EncodeRow:
-    """Return `compile_row` of the plans in a preparation's state: all that serving one row needs."""
+    """Return `compile_row` of the plans in the state of a preparation that has no stages."""
     return compile_row(plans_from_state(state))
 
 

@@ -1,18 +1,32 @@
-"""The preparation of a table: one fitted plan per column, for batches and for single rows.
+"""The preparation of a table: one fitted plan per column, then stages, for batches and for single rows.
 
 Fitting looks at each column once, a few columns at a time; transforming writes every plan's features
-into one matrix. `from_state` and `transform_row` load neither Polars nor pydantic.
+into one matrix, the encoded rows. Stages, where there are any, act on that matrix. `from_state` and
+`transform_row` load neither Polars nor pydantic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from groundup.preparation.plan import ColumnPlan, Dropped
-from groundup.preparation.row import VERSION, EncodeRow, compile_row, plans_from_state
+from groundup.preparation.row import (
+    VERSION,
+    VERSION_WITH_STAGES,
+    EncodeRow,
+    compile_row,
+    plans_from_state,
+)
+from groundup.preparation.stages.catalogue import (
+    fit_stages,
+    has_stages,
+    stages_from_state,
+    stages_state,
+    without_unused,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +38,9 @@ if TYPE_CHECKING:
     from groundup.preparation.arrays import Arrays
     from groundup.preparation.fitting import TableFit
     from groundup.preparation.options import PreparationOptions
+    from groundup.preparation.stages.contract import Stage
+
+T = TypeVar("T")
 
 BATCH_ROWS: Final = 65_536
 """Rows transformed at a time when they are too many to be held in memory together."""
@@ -62,25 +79,32 @@ class TablePreparation:
         self._resolved: dict[str, Any] = {}
         self._dropped: dict[str, Dropped] = {}
         self._raw: tuple[Column, ...] = ()
-        self._set_plans(())
+        self._set_plans((), ())
 
-    def _set_plans(self, plans: Sequence[ColumnPlan]) -> None:
-        self.plans = tuple(plans)
+    def _set_plans(self, plans: Sequence[ColumnPlan], stages: Sequence[Stage]) -> None:
+        self.plans, self.stages = tuple(plans), tuple(stages)
         self.__dict__.pop("encode_row", None)
-        self.feature_names: tuple[str, ...] = _unique(name for plan in plans for name in plan.feature_names)
-        """One per column of ``X``; unique."""
         self.columns: tuple[str, ...] = tuple(plan.column.name for plan in plans)
         """The raw columns that are used, in order."""
-        starts = _starts(plans)
+        names = _unique(name for plan in plans for name in plan.feature_names)
+        self.encoded_names: tuple[str, ...] = names
+        """One per column of the encoded rows; unique."""
+        self.encoded_features: dict[str, slice] = {
+            plan.column.name: slice(start, start + len(plan.feature_names))
+            for start, plan in zip(_starts(plans), plans, strict=True)
+        }
+        """Which columns of the encoded rows come from each raw column."""
+        self.feature_names: tuple[str, ...] = stages[-1].feature_names if stages else names
+        """One per column of ``X``; unique."""
+        is_code = [plan.is_categorical for plan in plans for _ in plan.feature_names]
         self.categorical: tuple[int, ...] = tuple(
-            start for start, plan in zip(starts, plans, strict=True) if plan.is_categorical
+            place for place, found in enumerate(_through(stages, is_code, lambda _: False)) if found
         )
         """Columns of ``X`` that hold category codes."""
-        self.column_features: dict[str, slice] = {
-            plan.column.name: slice(start, start + len(plan.feature_names))
-            for start, plan in zip(starts, plans, strict=True)
-        }
-        """Which columns of ``X`` come from each raw column."""
+        sources: list[tuple[str, ...]] = [(plan.column.name,) for plan in plans for _ in plan.feature_names]
+        self.feature_sources: tuple[tuple[str, ...], ...] = tuple(_through(stages, sources, _all_of))
+        """For each column of ``X`` the raw columns that it is made of; several where a reduction mixes them.
+        (A number that is missing and filled in from other columns still counts as its own column's.)"""
 
     def fit(self, dataset: Dataset, needs: Needs, supervision: Supervision | None = None) -> IntArray:
         """Fit on training rows and return the positions of the rows that are kept.
@@ -109,7 +133,10 @@ class TablePreparation:
         RecipeError
             If an option cannot be meant for a column.
         """
-        return self._fit(dataset, needs, supervision).kept
+        fit = self._fit(dataset, needs, supervision)
+        if has_stages(self.resolved_options(), self.plans):
+            self._fit_stages(self._encode_training(dataset, fit), fit, supervision)
+        return fit.kept
 
     def fit_transform(
         self, dataset: Dataset, needs: Needs, supervision: Supervision | None = None
@@ -135,18 +162,11 @@ class TablePreparation:
         kept : ndarray of shape (n_kept,)
             Positions of its rows in `dataset`.
         """
-        import numpy as np
-
         fit = self._fit(dataset, needs, supervision)
-        X = np.zeros((len(fit.kept), len(self.feature_names)))
-        if fit.arrays is not None:
-            self._write(fit.arrays, X)
-            return self._with_out_of_fold(X, fit), fit.kept
-        start = 0
-        for batch in _kept_batches(dataset.select(self.columns), fit.kept):
-            self._write(self._read(batch), X[start : start + len(batch)])
-            start += len(batch)
-        return self._with_out_of_fold(X, fit), fit.kept
+        X = self._encode_training(dataset, fit)
+        if has_stages(self.resolved_options(), self.plans):
+            X = self._fit_stages(X, fit, supervision)
+        return self._inputs(X), fit.kept
 
     def transform(self, frame: pl.DataFrame) -> Inputs:
         """Return the inputs of every row of `frame`.
@@ -166,10 +186,28 @@ class TablePreparation:
         PredictionInputError
             If a column is absent or holds values of another type.
         """
+        return self.apply_stages(self.encode(frame))
+
+    def encode(self, frame: pl.DataFrame) -> FloatArray:
+        """Return what the column plans make of every row of `frame`, before any stage.
+
+        Each raw column decides its own columns of it alone (`encoded_features`).
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_encoded)
+            One column per name in `encoded_names`; NaN where a stage is to fill a number in.
+        """
         import numpy as np
 
-        X = np.zeros((len(frame), len(self.feature_names)))
+        X = np.zeros((len(frame), len(self.encoded_names)))
         self._write(self._read(frame), X)
+        return X
+
+    def apply_stages(self, X: FloatArray) -> Inputs:
+        """Return the inputs of encoded rows, which stay as they are; without stages they are the inputs."""
+        for stage in self.stages:
+            X = stage.transform(X)
         return self._inputs(X)
 
     def transform_batches(self, dataset: Dataset, n_rows: int = BATCH_ROWS) -> Iterator[Inputs]:
@@ -200,7 +238,7 @@ class TablePreparation:
     @cached_property
     def encode_row(self) -> EncodeRow:
         """`transform_row` as a plain function, without the call around it."""
-        return compile_row(self.plans)
+        return compile_row(self.plans, self.stages)
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people.
@@ -227,6 +265,31 @@ class TablePreparation:
             "resolved": own,
         }
 
+    def describe_stages(self) -> list[dict[str, Any]]:
+        """Return what is done after the column plans, for people; empty where nothing is.
+
+        Returns
+        -------
+        list of dict
+            Keys ``stage`` (its name in `catalogue.STAGES`), ``option`` (what asks for it), ``what`` and
+            ``cost`` (clauses; the cost of one row), ``n_features`` (afterwards), ``title``, ``heading`` and
+            ``rows`` (a table; empty where there is none).
+        """
+        told = [(stage, stage.tell()) for stage in self.stages]
+        return [
+            {
+                "stage": stage.kind,
+                "option": stage.option,
+                "what": each.what,
+                "cost": each.cost,
+                "n_features": len(stage.feature_names),
+                "title": each.title,
+                "heading": list(each.heading),
+                "rows": [list(row) for row in each.rows],
+            }
+            for stage, each in told
+        ]
+
     def resolved_options(self) -> PreparationOptions:
         """Return the options with every `auto` replaced; fitted with them, the plans are the same again."""
         from groundup.preparation.options import PreparationOptions
@@ -234,14 +297,18 @@ class TablePreparation:
         return PreparationOptions.model_validate(self._resolved)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return what was fitted, as JSON values and named arrays (none are needed)."""
+        """Return what was fitted, as JSON values and named arrays (of the stages alone)."""
         columns = [
             {"column": asdict(plan.column), "plan": plan.kind, "fitted": plan.state()} for plan in self.plans
         ]
-        return {"version": VERSION, "columns": columns, "options": self._resolved}, {}
+        state = {"version": VERSION, "columns": columns, "options": self._resolved}
+        if not self.stages:
+            return state, {}
+        stages, arrays = stages_state(self.stages)
+        return {**state, "version": VERSION_WITH_STAGES, "stages": stages}, arrays
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003
+    def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return the preparation that `state` described; it can transform, not be fitted again.
 
         Raises
@@ -254,7 +321,7 @@ class TablePreparation:
         preparation._resolved = dict(state.get("options", {}))
         preparation._dropped = {}
         preparation._raw = ()
-        preparation._set_plans(plans_from_state(state))
+        preparation._set_plans(plans_from_state(state), stages_from_state(state, arrays))
         return preparation
 
     def _fit(self, dataset: Dataset, needs: Needs, supervision: Supervision | None) -> TableFit:
@@ -264,8 +331,34 @@ class TablePreparation:
         fit = fit_table(dataset, self._asked, needs, supervision)
         self._raw, self._dropped = tuple(dataset.schema), fit.dropped
         self._resolved = fit.resolved
-        self._set_plans(fit.plans)
+        self._set_plans(fit.plans, ())
         return fit
+
+    def _encode_training(self, dataset: Dataset, fit: TableFit) -> FloatArray:
+        """Return the encoded training rows, out of fold where a plan learned from the target."""
+        import numpy as np
+
+        X = np.zeros((len(fit.kept), len(self.encoded_names)))
+        if fit.arrays is not None:
+            self._write(fit.arrays, X)
+        else:
+            start = 0
+            for batch in _kept_batches(dataset.select(self.columns), fit.kept):
+                self._write(self._read(batch), X[start : start + len(batch)])
+                start += len(batch)
+        for name, values in fit.out_of_fold.items():
+            if name in self.encoded_features:
+                X[:, self.encoded_features[name]] = values
+        return X
+
+    def _fit_stages(self, X: FloatArray, fit: TableFit, supervision: Supervision | None) -> FloatArray:
+        known = None if supervision is None else supervision.take(fit.kept)
+        stages, X = fit_stages(X, self.plans, self.encoded_names, self.resolved_options(), known)
+        plans, stages = without_unused(self.plans, stages)
+        unused = {plan.column.name for plan in self.plans} - {plan.column.name for plan in plans}
+        self._dropped |= dict.fromkeys(unused, Dropped("none of its inputs was selected"))
+        self._set_plans(plans, stages)
+        return X
 
     def _read(self, frame: pl.DataFrame) -> list[Arrays]:
         from groundup.preparation.arrays import Wanted, read_arrays
@@ -277,7 +370,7 @@ class TablePreparation:
     def _write(self, arrays: Sequence[Arrays], X: FloatArray) -> None:
         import numpy as np
 
-        starts = [*_starts(self.plans), len(self.feature_names)]
+        starts = [*_starts(self.plans), len(self.encoded_names)]
         writers = [plan.encode(values) for plan, values in zip(self.plans, arrays, strict=True)]
         places = list(zip(writers, starts[:-1], starts[1:], strict=True))
         with np.errstate(over="ignore"):
@@ -285,12 +378,6 @@ class TablePreparation:
                 block = X[start : start + BLOCK_ROWS]
                 for write, low, high in places:
                     write(block[:, low:high], start, start + len(block))
-
-    def _with_out_of_fold(self, X: FloatArray, fit: TableFit) -> Inputs:
-        for plan, start in zip(self.plans, _starts(self.plans), strict=True):
-            if plan.column.name in fit.out_of_fold:
-                X[:, start : start + len(plan.feature_names)] = fit.out_of_fold[plan.column.name]
-        return self._inputs(X)
 
     def _inputs(self, X: FloatArray) -> Inputs:
         from groundup.core.inputs import Inputs
@@ -304,6 +391,21 @@ def _starts(plans: Sequence[ColumnPlan]) -> list[int]:
         starts.append(start)
         start += len(plan.feature_names)
     return starts
+
+
+def _through(stages: Sequence[Stage], facts: list[T], mix: Callable[[list[T]], T]) -> list[T]:
+    """Return a fact of each column of ``X`` from those of the encoded columns; `mix` is for mixtures."""
+    for stage in stages:
+        origins = stage.origins
+        if origins is None:
+            facts = [mix(facts)] * len(stage.feature_names)
+        else:
+            facts = [facts[place] for place in origins]
+    return facts
+
+
+def _all_of(sources: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in sources for name in each))
 
 
 def _unique(names: Iterator[str]) -> tuple[str, ...]:
