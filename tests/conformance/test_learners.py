@@ -15,7 +15,8 @@ import numpy as np
 import pydantic
 import pytest
 
-from groundup.core.inputs import Inputs, Predictions
+from groundup.core.errors import NotExplainedError
+from groundup.core.inputs import Contributions, Inputs, Predictions
 from groundup.core.losses import Loss, LossName
 from groundup.core.tasks import Task
 from groundup.evaluation.row_losses import row_losses
@@ -23,6 +24,7 @@ from groundup.models import catalogue
 from groundup.models.baseline import least
 from groundup.models.catalogue import LEARNERS, learner_class, load_fitted
 from groundup.models.contract import FACTS, Choice, FitContext, Fitted, Learner, Range
+from groundup.models.contributions import explain
 from groundup.models.facts import facts_to_save
 from groundup.training.options import EarlyStopping
 from groundup.training.rounds import run_rounds
@@ -289,6 +291,53 @@ def test_facts_are_json_with_known_keys(name: str, task: Task) -> None:
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert set(facts) <= {"learner", *FACTS}
     assert facts["learner"]
+
+
+def said(contributions: Contributions, n_classes: int) -> np.ndarray:
+    """Return the predictions that contributions add up to: values, or one probability a class."""
+    sums = contributions.values.sum(axis=1)
+    if contributions.scale == "value":
+        return sums[:, 0]
+    if contributions.scale == "log_odds":
+        sums = 1 / (1 + np.exp(-sums))
+    elif contributions.scale == "score":
+        sums = np.exp(sums - sums.max(axis=1, keepdims=True))
+        sums /= sums.sum(axis=1, keepdims=True)
+    return np.column_stack([1 - sums, sums]) if n_classes == 2 else sums
+
+
+UNEXPLAINED = {
+    *((name, task) for name in ("baseline", "knn", "svm") for task in get_args(Task)),
+    ("adaboost", "regression"),  # a median
+    ("voting", "classification"),  # of probabilities, while members explain their log-odds
+    ("stacking", "classification"),
+}
+
+
+@EACH_CASE
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_contributions_add_up_to_the_prediction(
+    name: str, task: Task, n_classes: int, tmp_path: Path
+) -> None:
+    fitted, train = fit(name, task, n_classes=n_classes)
+    bytes_of(fitted, tmp_path / "saved")
+    fitted = load_fitted(learner_class(name).fitted, tmp_path / "saved")
+    if (name, task) in UNEXPLAINED:
+        with pytest.raises(NotExplainedError, match="ermutation importance"):
+            explain(fitted, train)
+        return
+    found = explain(fitted, train)
+    n_outputs = n_classes if task == "classification" and n_classes > 2 else 1
+    assert found.values.shape == (train.n_samples, train.X.shape[1] + 1, n_outputs)
+    np.testing.assert_array_equal(found.values[:, -1], np.tile(found.values[0, -1], (train.n_samples, 1)))
+    if not (name == "linear_svm" and n_classes == 3 and task == "classification"):
+        # Those are log-odds one against all; their probabilities are made to sum to 1 afterwards.
+        predictions = fitted.predict(train)
+        expected = predictions.values if task == "regression" else predictions.probabilities
+        np.testing.assert_allclose(said(found, n_classes), expected, rtol=0, atol=1e-9)
+    one = explain(fitted, train.take(np.arange(3, 4))).values[0]
+    np.testing.assert_allclose(one, found.values[3], rtol=0, atol=1e-9 * (1 + np.abs(one).max()))
+    assert explain(fitted, train.take(np.arange(0))).values.shape == (0, *found.values.shape[1:])
 
 
 FRESH_PROCESS = """

@@ -15,6 +15,7 @@ one paragraph and exits with code 2; nothing below the doors catches it.
     ├── UnknownNameError       a learner, metric or sample that does not exist
     ├── MissingExtraError      an optional package that is not installed
     ├── PredictionInputError   rows that do not fit the schema a model was trained with
+    ├── NotExplainedError      predictions that cannot be divided among the columns
     ├── PackageError           a model folder that is damaged or not one of ours
     ├── RunError               a run that does not exist, is in use, or cannot go on
     ├── TrainingError          a fit that cannot go on (non-finite values, no memory)
@@ -125,6 +126,10 @@ class MissingExtraError(GroundupError):
 
 class PredictionInputError(GroundupError):
     """Rows that do not fit the schema a model was trained with."""
+
+
+class NotExplainedError(GroundupError):
+    """Predictions that cannot be divided among the columns; the text says why, and what says more."""
 
 
 class PackageError(GroundupError):

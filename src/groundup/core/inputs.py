@@ -1,4 +1,4 @@
-"""What crosses between preparation and learners: inputs, needs, predictions.
+"""What crosses between preparation and learners: inputs, needs, predictions, contributions.
 
 Preparation and models are strangers to each other; these values are how they meet.
 """
@@ -142,3 +142,25 @@ class Predictions:
         """Return the predictions of the given rows."""
         probabilities = None if self.probabilities is None else self.probabilities[rows]
         return Predictions(self.values[rows], probabilities)
+
+
+Scale = Literal["value", "log_odds", "score", "probability"]
+"""What contributions add up to: the value (regression); of two classes the log-odds of the second; of more
+the score of each, of which its probability is made; or the probability itself."""
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each input adds to each prediction.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features + 1, n_outputs)
+        The base value last, the same for every row; over the inputs and it they add up to the output.
+        One output for a value and for two classes (the second), else one a class.
+    scale : {"value", "log_odds", "score", "probability"}
+        What they add up to.
+    """
+
+    values: FloatArray
+    scale: Scale

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from groundup.core.errors import MissingExtraError, PackageError
 from groundup.core.files import write_bytes, write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
+from groundup.models.contributions import of_classes
 from groundup.models.facts import facts_to_save
 
 _MODEL, _STATE = "model.cbm", "learner.json"
+_SEVERAL_CLASSES: Final = json.dumps({"loss_function": {"type": "MultiClass", "params": {}}})
 _LARGEST: Final = 1e38  # larger inputs are not numbers of 32 bits
 
 
@@ -121,6 +123,30 @@ class FittedCatBoost:
             return float(found.values[0])
         probabilities: list[float] = found.probabilities[0].tolist()
         return probabilities
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds to value, log-odds or scores, by CatBoost's own TreeSHAP."""
+        values = self._divided(inputs.X)
+        if not self.n_classes:
+            values[:, -1] += self._start if self._model is not None else 0.0
+            return Contributions(values, "value")
+        return of_classes(values, scale="score", present=self._classes, n_classes=self.n_classes)
+
+    def _divided(self, X: FloatArray) -> FloatArray:
+        """Return what each input adds to the outputs, shape (n_samples, n_features + 1, n_outputs)."""
+        values = np.zeros((len(X), X.shape[1] + 1, len(self._start)))
+        if self._model is None or len(X) == 0:
+            values[:, -1] = self._start
+            return values
+        if values.shape[2] > 2:  # else CatBoost prints that it takes the loss to be this one
+            self._model.get_metadata()["params"] = _SEVERAL_CLASSES
+        found = self._model.get_feature_importance(
+            type="ShapValues", data=self._columns.pool(X), thread_count=1
+        )
+        by_output = np.asarray(found, dtype=np.float64).reshape(len(X), -1, X.shape[1] + 1)
+        # A single output is that of the last class, or the value.
+        values[:, [*self._columns.order, -1], -by_output.shape[1] :] = by_output.transpose(0, 2, 1)
+        return values
 
     def facts(self) -> dict[str, Any]:
         """Return rounds, learning curve and importances."""

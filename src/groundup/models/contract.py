@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Protocol, Self
 
-from groundup.core.inputs import Inputs, Needs, Predictions
+from groundup.core.inputs import Contributions, Inputs, Needs, Predictions
 from groundup.core.losses import SQUARED_ERROR, Loss, LossName
 from groundup.core.options import Options
 from groundup.core.tasks import InputKind, Task
@@ -157,6 +157,19 @@ class Fitted(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return what `save` wrote; the files' digests have been checked by the caller."""
+
+
+class Explains(Protocol):
+    """What a `Fitted` may be able to do besides: divide its predictions among its inputs (Shapley values)."""
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds to each prediction of `inputs`.
+
+        Raises
+        ------
+        NotExplainedError
+            If these parameters cannot tell; the message says why.
+        """
 
 
 class Learner(Options, ABC):

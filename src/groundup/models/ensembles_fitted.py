@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from groundup.core.errors import PackageError
+from groundup.core.errors import NotExplainedError, PackageError
 from groundup.core.files import write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions, Scale
 from groundup.models.catalogue import load_fitted
 from groundup.models.contract import Fitted
+from groundup.models.contributions import explain
+from groundup.models.linear_fitted import FittedLinear
 
 _STATE: Final = "learner.json"
 
@@ -74,6 +76,40 @@ class FittedEnsemble:
         if not self.is_classifier:
             return sum(said) / len(said)  # type: ignore[arg-type]
         return [sum(each) / len(said) for each in zip(*said, strict=True)]
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return the mean of the members' contributions, or their sum weighted by a linear `final`.
+
+        Raises
+        ------
+        NotExplainedError
+            If a member does not explain itself, or not on the scale of what is averaged; or if what has
+            the last word is not linear.
+        """
+        scale: Scale = "probability" if self.is_classifier else "value"
+        final = None if self.final is None else self.final.fitted
+        if final is not None and not isinstance(final, FittedLinear):
+            raise NotExplainedError(
+                f"`{final.facts().get('learner')}` has the last word and is not linear, so there "
+                "are no contributions. Permutation importance, in the report, says what the model uses."
+            )
+        parts = [explain(member.fitted, inputs) for member in self.members]
+        for member, part in zip(self.members, parts, strict=True):
+            if part.scale != scale:
+                raise NotExplainedError(
+                    "Probabilities are combined, and those of the member "
+                    f"`{member.fitted.facts().get('learner')}` are no sum over the columns (its "
+                    f"{part.scale.replace('_', '-')} is), so there are no contributions. Permutation "
+                    "importance, in the report, says what the model uses."
+                )
+        if final is not None:
+            # As in `stacked`: of several classes all but the first.
+            columns = [each.values[..., 1:] if each.values.shape[2] > 1 else each.values for each in parts]
+            return final.through(np.concatenate(columns, axis=2))
+        total = parts[0].values.copy()
+        for each in parts[1:]:
+            total += each.values
+        return Contributions(total / len(parts), scale)
 
     def facts(self) -> dict[str, Any]:
         """Return the members with how their fits went."""

@@ -127,6 +127,7 @@ def trees_of_rounds(
         leaves=nodes["value"][is_leaf][:, None].copy(),
         category_table=table,
         categories=answers,
+        covers=nodes["count"][is_leaf].astype(np.float32),
     )
     return trees, np.bincount(feature, weights=inner["gain"], minlength=n_features).astype(np.float64)
 

@@ -22,12 +22,13 @@ import numpy as np
 
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
 from groundup.models.facts import facts_to_save
 from groundup.models.lightgbm_text import check_text
 
 _MODEL, _STATE = "model.txt", "learner.json"
-_FLOAT64, _NORMAL, _ROW_MAJOR = 1, 0, 1  # C_API_DTYPE_FLOAT64, C_API_PREDICT_NORMAL, is_row_major
+# C_API_DTYPE_FLOAT64, C_API_PREDICT_NORMAL, C_API_PREDICT_CONTRIB, is_row_major
+_FLOAT64, _NORMAL, _CONTRIBUTIONS, _ROW_MAJOR = 1, 0, 3, 1
 # One thread: for a row more are harmful, and for a batch the caller knows how busy the machine is.
 _PARAMETERS: Final = b"num_threads=1 verbosity=-1"
 _LIBRARY_NAMES: Final = {"win32": "lib_lightgbm.dll", "darwin": "lib_lightgbm.dylib"}
@@ -86,6 +87,17 @@ class FittedLightGBM:
             return outputs[0] + self.offset
         return [1.0 - outputs[0], outputs[0]] if self.n_outputs == 1 else outputs
 
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds to value, log-odds or scores, by LightGBM's own TreeSHAP."""
+        X = self._checked(inputs.X)
+        flat = self._booster.predict(X, self.n_outputs * (self.n_features + 1), _CONTRIBUTIONS)
+        by_output = flat.reshape(len(X), self.n_outputs, self.n_features + 1)
+        values = np.ascontiguousarray(by_output.transpose(0, 2, 1))
+        if not self.is_classifier:
+            values[:, -1] += self.offset
+            return Contributions(values, "value")
+        return Contributions(values, "log_odds" if self.n_outputs == 1 else "score")
+
     def facts(self) -> dict[str, Any]:
         """Return rounds, learning curve and importances."""
         return dict(self._facts)
@@ -141,7 +153,7 @@ class _Booster:
         _require(function(self.handle, ctypes.byref(number)), "cannot describe this model")
         return number.value
 
-    def predict(self, X: FloatArray, n_outputs: int) -> FloatArray:
+    def predict(self, X: FloatArray, n_outputs: int, what: int = _NORMAL) -> FloatArray:
         """Return the outputs of every row, shape (n_samples, n_outputs); other threads may run meanwhile."""
         outputs = np.empty((len(X), n_outputs))
         if len(X) == 0:
@@ -154,7 +166,7 @@ class _Booster:
             ctypes.c_int32(X.shape[0]),
             ctypes.c_int32(X.shape[1]),
             ctypes.c_int(_ROW_MAJOR),
-            ctypes.c_int(_NORMAL),
+            ctypes.c_int(what),
             ctypes.c_int(0),
             ctypes.c_int(-1),
             _PARAMETERS,

@@ -358,7 +358,13 @@ def assemble(
         "coefficients": _largest_coefficients(weights, train.feature_names),
         "n_coefficients": weights.size,
     }
-    return FittedLinear(weights, constants, is_classifier=context.task == "classification", facts=facts)
+    return FittedLinear(
+        weights,
+        constants,
+        is_classifier=context.task == "classification",
+        mean=np.average(train.X, axis=0, weights=train.weight),
+        facts=facts,
+    )
 
 
 def _largest_coefficients(weights: FloatArray, names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from groundup.core.errors import PackageError
+from groundup.core.errors import NotExplainedError, PackageError
 from groundup.core.files import write_bytes, write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
+from groundup.models.contributions import TRAIN_AGAIN
 from groundup.models.facts import facts_to_save
 
 _WEIGHTS, _STATE = "weights.safetensors", "learner.json"
@@ -30,6 +31,9 @@ class FittedLinear:
         Constants; -inf for a class that the training rows did not have.
     is_classifier : bool
         Whether outputs become probabilities.
+    mean : ndarray of shape (n_features,) or None
+        The mean of each input over the training rows, from which contributions are counted; None where
+        the model was saved without it.
     facts : mapping
         What `facts` returns.
 
@@ -41,11 +45,17 @@ class FittedLinear:
     """
 
     def __init__(
-        self, coef: FloatArray, intercept: FloatArray, *, is_classifier: bool, facts: Mapping[str, Any]
+        self,
+        coef: FloatArray,
+        intercept: FloatArray,
+        *,
+        is_classifier: bool,
+        mean: FloatArray | None = None,
+        facts: Mapping[str, Any],
     ) -> None:
         self.coef_ = np.ascontiguousarray(coef, dtype=np.float64)
         self.intercept_ = np.ascontiguousarray(intercept, dtype=np.float64)
-        self.is_classifier = is_classifier
+        self.is_classifier, self.mean_ = is_classifier, mean
         self._facts = dict(facts)
         self._row_weights: list[list[float]] = self.coef_.tolist()
         self._row_constants: list[float] = self.intercept_.tolist()
@@ -77,6 +87,35 @@ class FittedLinear:
         total = sum(exponentials)
         return [each / total for each in exponentials]
 
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return ``coef_ * (X - mean_)``, the Shapley values if inputs are independent of each other.
+
+        Raises
+        ------
+        NotExplainedError
+            If the model was saved without the means.
+        """
+        if self.mean_ is None:
+            raise NotExplainedError(TRAIN_AGAIN)
+        return self._scaled(linear_contributions(inputs.X, self.mean_, self.coef_, self.intercept_))
+
+    def through(self, values: FloatArray) -> Contributions:
+        """Return what adds up to the outputs, where `values` adds up to the inputs.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_parts + 1, n_features)
+            What each part adds to each input, the base value last.
+        """
+        outputs = np.einsum("ipj,kj->ipk", values, self.coef_)
+        outputs[:, -1] += self.intercept_
+        return self._scaled(outputs)
+
+    def _scaled(self, values: FloatArray) -> Contributions:
+        if not self.is_classifier:
+            return Contributions(values, "value")
+        return Contributions(values, "log_odds" if len(self.coef_) == 1 else "score")
+
     def facts(self) -> dict[str, Any]:
         """Return how the fit went, the intercept, and the largest coefficients."""
         return dict(self._facts)
@@ -85,7 +124,8 @@ class FittedLinear:
         """Write ``weights.safetensors`` and ``learner.json``."""
         from safetensors.numpy import save
 
-        write_bytes(folder / _WEIGHTS, save({"coef": self.coef_, "intercept": self.intercept_}))
+        arrays = {"coef": self.coef_, "intercept": self.intercept_}
+        write_bytes(folder / _WEIGHTS, save(arrays if self.mean_ is None else {**arrays, "mean": self.mean_}))
         write_json(
             folder / _STATE, {"is_classifier": self.is_classifier, "facts": facts_to_save(self._facts)}
         )
@@ -105,7 +145,7 @@ class FittedLinear:
         try:
             arrays = load((folder / _WEIGHTS).read_bytes())
             state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-            coef, intercept = arrays["coef"], arrays["intercept"]
+            coef, intercept, mean = arrays["coef"], arrays["intercept"], arrays.get("mean")
             is_classifier, facts = bool(state["is_classifier"]), dict(state["facts"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise PackageError(f"`{folder}` does not hold a linear model: {error!r}.") from error
@@ -113,12 +153,45 @@ class FittedLinear:
             coef.ndim != 2
             or intercept.shape != (len(coef),)
             or {coef.dtype, intercept.dtype} != {np.dtype("f8")}
+            or (mean is not None and (mean.shape != coef.shape[1:] or mean.dtype != np.dtype("f8")))
         ):
             raise PackageError(
                 f"`{folder / _WEIGHTS}` holds weights of shape `{coef.shape}` and constants of shape "
                 f"`{intercept.shape}`, which do not belong together. Train the model again."
             )
-        return cls(coef, intercept, is_classifier=is_classifier, facts=facts)
+        return cls(coef, intercept, is_classifier=is_classifier, mean=mean, facts=facts)
+
+
+def linear_contributions(
+    X: FloatArray, mean: FloatArray, coef: FloatArray, intercept: FloatArray
+) -> FloatArray:
+    """Return what each input adds to ``X @ coef.T + intercept``, and what it is at the mean.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        The rows.
+    mean : ndarray of shape (n_features,)
+        The row from which is counted.
+    coef : ndarray of shape (n_outputs, n_features)
+        Weights.
+    intercept : ndarray of shape (n_outputs,)
+        Constants.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features + 1, n_outputs)
+        The base value last.
+
+    Examples
+    --------
+    >>> coef, intercept = np.array([[2.0, -1.0]]), np.array([0.5])
+    >>> linear_contributions(np.ones((1, 2)), np.zeros(2), coef, intercept)[0, :, 0].tolist()
+    [2.0, -1.0, 0.5]
+    """
+    base = np.einsum("j,kj->k", mean, coef) + intercept
+    parts = (X - mean)[:, :, None] * coef.T
+    return np.concatenate([parts, np.broadcast_to(base, (len(X), 1, len(base)))], axis=1)
 
 
 def _sigmoid(outputs: FloatArray) -> FloatArray:

@@ -70,11 +70,12 @@ class NaiveBayes(Learner):
             **self._numbers(X, codes, weight, ~is_level, context.n_classes),
             **self._levels(X, codes, weight, is_level, context.n_classes),
         }
+        plain = FittedNaiveBayes(arrays, temperature=1.0, facts={})
+        arrays["mean_terms"] = plain.mean_terms(train)
         facts: dict[str, Any] = {"learner": self.title}
         temperature = self.temperature
         if temperature == "auto":
             part = validation if validation is not None and validation.n_samples else train
-            plain = FittedNaiveBayes(arrays, temperature=1.0, facts={})
             temperature = _best_temperature(plain.log_products(part.X), part)
             name = "training" if part is train else "validation"
             facts["chosen"] = {"temperature": temperature}

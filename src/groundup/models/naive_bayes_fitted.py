@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.errors import NotExplainedError
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
+from groundup.models.contributions import TRAIN_AGAIN, of_classes
 from groundup.models.parameters import read_parameters, refuse_unless, write_parameters
 
 _WHAT: Final = "naive Bayes"
@@ -36,7 +38,8 @@ class FittedNaiveBayes:
         ``log_priors`` (n_classes,), -inf for a class that the training rows did not have; ``numbers``
         (n_numbers,), columns of the inputs, with ``means`` and ``variances`` (n_numbers, n_classes);
         ``categories`` (n_categories,), columns, with ``n_levels`` (n_categories,) and ``log_shares``
-        (sum of n_levels, n_classes).
+        (sum of n_levels, n_classes). ``mean_terms`` (n_features, n_classes), the mean over the training
+        rows of what each input says, is absent where an earlier version saved the model.
     temperature : float
         At least 1.
     facts : mapping
@@ -111,20 +114,57 @@ class FittedNaiveBayes:
 
     def log_products(self, X: FloatArray) -> FloatArray:
         """Return ``log P(class) + sum of log P(input | class)``, shape (n_samples, n_classes)."""
+        sums = np.tile(self._arrays["log_priors"], (len(X), 1))
+        for _, terms in self._terms(X):
+            sums += terms
+        return np.asarray(sums)
+
+    def _terms(self, X: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        """Yield each input's ``log P(input | class)``, (n_samples, n_classes); 0 where it is missing."""
         arrays = self._arrays
-        sums = np.tile(arrays["log_priors"], (len(X), 1))
         for number, feature in enumerate(arrays["numbers"].tolist()):
             distances = np.clip(X[:, feature], -_LARGEST, _LARGEST)[:, None] - arrays["means"][number]
             with np.errstate(over="ignore"):
                 terms = np.maximum(distances * distances * self._factors[number], _LEAST)
             terms += self._constants[number]
-            sums += np.where(np.isnan(terms), 0.0, terms)
+            yield feature, np.where(np.isnan(terms), 0.0, terms)
         for number, feature in enumerate(arrays["categories"].tolist()):
             start, end = self._starts[number : number + 2]
             levels = X[:, feature]
             is_known = (levels >= 0) & (levels < end - start)
-            sums[is_known] += arrays["log_shares"][start + levels[is_known].astype(np.int64)]
-        return np.asarray(sums)
+            terms = np.zeros((len(X), len(arrays["log_priors"])))
+            terms[is_known] = arrays["log_shares"][start + levels[is_known].astype(np.int64)]
+            yield feature, terms
+
+    def mean_terms(self, train: Inputs) -> FloatArray:
+        """Return the mean over rows of what each input says, shape (n_features, n_classes)."""
+        means = np.zeros((train.X.shape[1], len(self._arrays["log_priors"])))
+        for feature, terms in self._terms(train.X):
+            means[feature] = np.average(terms, axis=0, weights=train.weight)
+        return means
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input says of a class, less what it says on average over the training rows.
+
+        Raises
+        ------
+        NotExplainedError
+            If the model was saved without those averages.
+        """
+        if "mean_terms" not in self._arrays:
+            raise NotExplainedError(TRAIN_AGAIN)
+        means, priors = self._arrays["mean_terms"], self._arrays["log_priors"]
+        values = np.zeros((inputs.n_samples, len(means) + 1, len(priors)))
+        for feature, terms in self._terms(inputs.X):
+            values[:, feature] = terms - means[feature]
+        values[:, -1] = priors + means.sum(axis=0)
+        classes = np.flatnonzero(np.isfinite(priors))
+        return of_classes(
+            values[:, :, classes] / self.temperature,
+            scale="score",
+            present=classes.tolist(),
+            n_classes=len(priors),
+        )
 
     def facts(self) -> dict[str, Any]:
         """Return its title and the temperature where it was chosen."""
@@ -143,7 +183,7 @@ class FittedNaiveBayes:
         PackageError
             If the files are not what `save` writes.
         """
-        arrays, state = read_parameters(folder, _WHAT, _DIMENSIONS)
+        arrays, state = read_parameters(folder, _WHAT, {**_DIMENSIONS, "mean_terms": 2}, _DIMENSIONS)
         refuse_unless(_is_in_order(arrays, state), folder, _WHAT)
         return cls(arrays, temperature=state["temperature"], facts=state["facts"])
 
@@ -163,6 +203,7 @@ def _is_in_order(arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -
         and len(arrays["categories"]) == len(arrays["n_levels"])
         and bool((arrays["n_levels"] > 0).all())
         and arrays["log_shares"].shape == (int(arrays["n_levels"].sum()), n_classes)
+        and ("mean_terms" not in arrays or arrays["mean_terms"].shape[1:] == (n_classes,))
         and isinstance(temperature, float)
         and temperature >= 1
         and isinstance(state.get("facts"), dict)

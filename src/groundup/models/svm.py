@@ -87,7 +87,11 @@ class LinearSVM(Learner):
         facts = _facts(self.title, fit, n_iterations, self.max_iterations)
         return FittedSVM(
             Kernel("linear"),
-            {"coef": coef, "intercept": np.atleast_1d(fit.estimator.intercept_).astype(np.float64)},
+            {
+                "coef": coef,
+                "intercept": np.atleast_1d(fit.estimator.intercept_).astype(np.float64),
+                "mean": np.average(train.X, axis=0, weights=train.weight),
+            },
             fit.calibration,
             facts=facts,
         )
@@ -285,7 +289,8 @@ def _vectors(estimator: Any) -> dict[str, Any]:
 
 def _constant(learner: Learner, train: Inputs, fit: _Fit, context: FitContext) -> FittedSVM:  # noqa: ARG001
     """Return what a single class makes of any row."""
-    arrays = {"coef": np.zeros((0, train.X.shape[1])), "intercept": np.zeros(0)}
+    n_features = train.X.shape[1]
+    arrays = {"coef": np.zeros((0, n_features)), "intercept": np.zeros(0), "mean": np.zeros(n_features)}
     return FittedSVM(Kernel("linear"), arrays, fit.calibration, facts=_facts(learner.title, fit, 0, 0))
 
 

@@ -10,7 +10,10 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from groundup.core.inputs import FloatArray, Inputs, IntArray, Predictions
+from groundup.core.errors import NotExplainedError
+from groundup.core.inputs import Contributions, FloatArray, Inputs, IntArray, Predictions
+from groundup.models.contributions import TRAIN_AGAIN, of_classes
+from groundup.models.linear_fitted import linear_contributions
 from groundup.models.parameters import read_parameters, refuse_unless, write_parameters
 
 _WHAT: Final = "support vector machine"
@@ -82,7 +85,8 @@ class FittedSVM:
     kernel : Kernel
         The similarity.
     arrays : mapping
-        For the linear kernel ``coef`` (n_scores, n_features) and ``intercept`` (n_scores,); else
+        For the linear kernel ``coef`` (n_scores, n_features), ``intercept`` (n_scores,) and (absent where
+        an earlier version saved it) ``mean`` (n_features,) of the training rows; else
         ``vectors`` (n_all, n_features), ``weights`` (n_present - 1, n_all; one row for regression),
         ``n_vectors`` (n_present,) per class, and ``intercept``, one a pair of classes.
     calibration : Calibration
@@ -127,6 +131,34 @@ class FittedSVM:
             return float(scores[0, 0]) * self.calibration.scale + self.calibration.offset
         outputs: list[float] = self.calibration.probabilities(scores)[0].tolist()
         return outputs
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds to the value, or to the log-odds before probabilities sum to 1.
+
+        Raises
+        ------
+        NotExplainedError
+            If the kernel is not linear, or the model was saved without the means.
+        """
+        if self.kernel.name != "linear":
+            raise NotExplainedError(
+                "The score is a sum over similar training rows and not over the columns, so there are no "
+                "contributions. Permutation importance, in the report, says what it uses."
+            )
+        if "mean" not in self._arrays:
+            raise NotExplainedError(TRAIN_AGAIN)
+        arrays, how = self._arrays, self.calibration
+        X = np.clip(inputs.X, -_LARGEST, _LARGEST)
+        scores = linear_contributions(X, arrays["mean"], arrays["coef"], arrays["intercept"])
+        if not how.n_classes:
+            values = scores * how.scale
+            values[:, -1] += how.offset
+            return Contributions(values, "value")
+        values = -how.slopes * scores
+        values[:, -1] -= how.constants
+        if len(how.classes) < 3:  # of two classes the first scores 0; a single one scores nothing else
+            values = np.concatenate([np.zeros((*values.shape[:2], 1)), values], axis=2)
+        return of_classes(values, scale="score", present=how.classes.tolist(), n_classes=how.n_classes)
 
     def facts(self) -> dict[str, Any]:
         """Return how the fit went."""
@@ -230,6 +262,7 @@ class FittedSVM:
 
 _ANSWERS: Final = {"classes": 1, "slopes": 1, "constants": 1}
 _VARIANTS: Final = (
+    {"coef": 2, "intercept": 1, "mean": 1, **_ANSWERS},
     {"coef": 2, "intercept": 1, **_ANSWERS},
     {"vectors": 2, "weights": 2, "n_vectors": 1, "intercept": 1, **_ANSWERS},
 )
@@ -240,7 +273,11 @@ def _is_in_order(kernel: Kernel, arrays: Mapping[str, NDArray[Any]], calibration
     n_expected = 0 if n_present < 2 else 1 if n_present == 2 else n_present
     codes = calibration.classes
     if kernel.name == "linear":
-        fits = "coef" in arrays and len(arrays["coef"]) == len(arrays["intercept"])
+        fits = (
+            "coef" in arrays
+            and len(arrays["coef"]) == len(arrays["intercept"])
+            and ("mean" not in arrays or arrays["mean"].shape == arrays["coef"].shape[1:])
+        )
         n_scores = len(arrays["intercept"])
     else:
         n_classes = max(2, n_present)

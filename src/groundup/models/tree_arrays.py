@@ -31,6 +31,7 @@ _DTYPES: Final = {
     "leaves": "f8",
     "category_table": "i4",
     "categories": "u1",
+    "covers": "f4",
 }
 
 
@@ -60,6 +61,9 @@ class Trees:
         no node asks about categories.
     categories : ndarray of shape (n_tables, n_codes), uint8
         1 where the code's answer is yes; larger codes count as missing.
+    covers : ndarray of shape (n_leaves,), float32
+        The weight of the training rows that each leaf answered; empty where trees were saved without it,
+        and then they cannot say what each input adds.
     """
 
     roots: NDArray[np.int32]
@@ -70,6 +74,7 @@ class Trees:
     leaves: FloatArray
     category_table: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     categories: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    covers: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:
         """Return ``start`` plus what the trees say, added up in their order, shape (n_samples, n_outputs).
@@ -98,20 +103,30 @@ class Trees:
         cell = (place % max(len(X), 1)) * X.shape[1]
         flat = np.ascontiguousarray(X).reshape(-1)
         has_missing = bool(np.isnan(flat).any())
-        feature, threshold, children = self._walked
+        feature, children = self._walked
         while len(node):
-            values = flat.take(cell + feature.take(node))
-            is_no = values > threshold.take(node)
-            if has_missing:
-                is_no = np.where(np.isnan(values), self.missing_is_yes.take(node) == 0, is_no)
-            if len(self.category_table):
-                self._ask_categories(node, values, is_no)
+            is_no = self._are_no(node, flat.take(cell + feature.take(node)), has_missing=has_missing)
             node = children.take(2 * node + is_no)
             is_inner = node >= 0
             if not is_inner.all():
                 found[place[~is_inner]] = node[~is_inner]
                 node, place, cell = node[is_inner], place[is_inner], cell[is_inner]
         return (~found).reshape(len(roots), len(X))
+
+    def are_yes(self, nodes: IntArray, X: FloatArray) -> NDArray[np.bool_]:
+        """Return what rows of `X` answer at inner nodes, shape (n_nodes, n_samples)."""
+        values = np.ascontiguousarray(X.T)[self._walked[0].take(nodes)].reshape(-1)
+        has_missing = bool(np.isnan(X).any())
+        is_no = self._are_no(nodes.repeat(len(X)), values, has_missing=has_missing)
+        return ~is_no.reshape(len(nodes), len(X))
+
+    def _are_no(self, node: IntArray, values: FloatArray, *, has_missing: bool) -> NDArray[np.bool_]:
+        is_no = values > self.threshold.take(node)
+        if has_missing:
+            is_no = np.where(np.isnan(values), self.missing_is_yes.take(node) == 0, is_no)
+        if len(self.category_table):
+            self._ask_categories(node, values, is_no)
+        return is_no
 
     def _ask_categories(self, node: IntArray, values: FloatArray, is_no: NDArray[np.bool_]) -> None:
         table = self.category_table.take(node)
@@ -124,8 +139,8 @@ class Trees:
         is_no[asked] = ~is_yes
 
     @cached_property
-    def _walked(self) -> tuple[IntArray, FloatArray, IntArray]:
-        return self.feature.astype(np.int64), self.threshold, self.children.astype(np.int64).reshape(-1)
+    def _walked(self) -> tuple[IntArray, IntArray]:
+        return self.feature.astype(np.int64), self.children.astype(np.int64).reshape(-1)
 
     def reached_by_row(self, values: Sequence[float]) -> list[int]:
         """Return the leaf that one row reaches in every tree, walked in plain Python."""
@@ -185,7 +200,9 @@ class Trees:
             If an array is absent, of another type, or leads out of the tables or round in circles.
         """
         try:
-            trees = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+            # Packages have covers since they explain their predictions.
+            known = {"covers": np.zeros(0, np.float32), **arrays}
+            trees = cls(**{name: known[name] for name in cls.__dataclass_fields__})
         except KeyError as error:
             raise PackageError(f"The trees lack the array {error}. Train the model again.") from None
         fault = trees._fault(n_features)
@@ -202,6 +219,8 @@ class Trees:
         shapes = {"children": (n_nodes, 2), "threshold": (n_nodes,), "missing_is_yes": (n_nodes,)}
         if len(self.category_table):
             shapes["category_table"] = (n_nodes,)
+        if len(self.covers):
+            shapes["covers"] = (n_leaves,)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 return f"`{name}` has the shape `{getattr(self, name).shape}`"
@@ -216,4 +235,6 @@ class Trees:
             return f"a node asks about a column beyond the `{n_features}` there are"
         if (self.category_table >= len(self.categories)).any():
             return "a node asks about categories that are not there"
+        if not (np.isfinite(self.covers) & (self.covers >= 0)).all():
+            return "`covers` holds what is no weight"
         return ""

@@ -237,6 +237,9 @@ def trees_of(
             np.uint8
         ),
         leaves=np.ascontiguousarray(_joined(leaves), dtype=np.float64),
+        covers=_joined(tree.weighted_n_node_samples[~is_inner] for tree, is_inner in parts).astype(
+            np.float32
+        ),
     )
 
 

@@ -6,16 +6,19 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from groundup.core.errors import PackageError
+from groundup.core.errors import NotExplainedError, PackageError
 from groundup.core.files import write_bytes, write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions, Scale
+from groundup.models.contributions import TRAIN_AGAIN, of_classes
 from groundup.models.facts import facts_to_save
 from groundup.models.tree_arrays import Trees
+from groundup.models.tree_contributions import TreeContributions
 
 _TREES, _STATE = "trees.safetensors", "learner.json"
 
@@ -112,6 +115,46 @@ class FittedTrees:
             return probabilities
         of_class = dict(zip(how.present, probabilities, strict=True))
         return [of_class.get(code, 0.0) for code in range(how.n_classes)]
+
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds: to the value, to the log-odds or scores, or to the mean probability.
+
+        Raises
+        ------
+        NotExplainedError
+            If the answer is a median over the trees, or they were saved without the weight of their leaves.
+        """
+        how = self.combination
+        if how.link == "median":
+            raise NotExplainedError(
+                "The answer is a median over the trees and no sum, so there are no contributions. "
+                "Permutation importance, in the report, says what it uses."
+            )
+        if len(self.trees.covers) != len(self.trees.leaves):
+            raise NotExplainedError(TRAIN_AGAIN)
+        divided, start = self._divided
+        values = divided.of(inputs.X)
+        values[:, -1] += start
+        values /= how.divisor
+        if not how.n_classes:
+            return Contributions(values, "value")
+        if how.n_classes == 2 and len(how.present) == 2:
+            return Contributions(values, "probability" if how.link == "identity" else "log_odds")
+        if how.link == "logistic":  # of the two classes that are there, the first scores 0
+            values = np.concatenate([np.zeros_like(values), values], axis=2)
+        scale: Scale = "probability" if how.link == "identity" else "score"
+        return of_classes(values, scale=scale, present=how.present, n_classes=how.n_classes)
+
+    @cached_property
+    def _divided(self) -> tuple[TreeContributions, FloatArray]:
+        """What divides the outputs, and what their sums begin with; of two classes only the second's."""
+        how, leaves, start = self.combination, self.trees.leaves, np.array(self.combination.start)
+        if how.n_classes == 2 and leaves.shape[1] == 2:
+            is_score = how.link == "softmax"
+            leaves, start = (
+                each[..., 1:] - each[..., :1] if is_score else each[..., 1:] for each in (leaves, start)
+            )
+        return TreeContributions(self.trees, leaves, len(start), n_features=self.n_features), start
 
     def facts(self) -> dict[str, Any]:
         """Return how the fit went and what the trees ask about most."""

@@ -24,22 +24,16 @@ from numpy.typing import NDArray
 
 from groundup.core.errors import MissingExtraError, PackageError
 from groundup.core.files import write_bytes, write_json
-from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
+from groundup.models.contributions import of_classes
 from groundup.models.facts import facts_to_save
 
 _MODEL, _STATE = "model.ubj", "learner.json"
 _LARGEST: Final = 1e38  # larger inputs are not numbers of 32 bits
-_CONFIGURATION: Final = json.dumps(
-    {
-        "type": 1,  # sums of leaves, before sigmoid or softmax: those are done in 64 bits
-        "training": False,
-        "iteration_begin": 0,
-        "iteration_end": 0,
-        "missing": math.nan,
-        "strict_shape": True,
-        "cache_id": 0,
-    }
-).encode()
+_COMMON: Final = {"training": False, "iteration_begin": 0, "iteration_end": 0, "strict_shape": True}
+# Type 1: sums of leaves, before sigmoid or softmax, which are done in 64 bits; type 2: contributions.
+_CONFIGURATION: Final = json.dumps({"type": 1, "missing": math.nan, "cache_id": 0, **_COMMON}).encode()
+_DIVIDED: Final = json.dumps({"type": 2, **_COMMON}).encode()
 _LIBRARY_NAMES: Final = {"win32": "xgboost.dll", "darwin": "libxgboost.dylib"}
 
 
@@ -106,6 +100,26 @@ class FittedXGBoost:
         total = sum(exponentials)
         return [each / total for each in exponentials]
 
+    def contributions(self, inputs: Inputs) -> Contributions:
+        """Return what each input adds to value, log-odds or scores, by XGBoost's own TreeSHAP.
+
+        XGBoost adds up in 32 bits; what that loses is spread over the inputs, so that the sums are exact.
+        """
+        X, n_outputs = as_float32(inputs.X), len(self.start)
+        assert X.shape[1:] == (self.n_features,), (X.shape, self.n_features)
+        by_output = self._booster.contributions(X, n_outputs)
+        values = np.ascontiguousarray(by_output.transpose(0, 2, 1))
+        lost = self._booster.predict(X, n_outputs) - values.sum(axis=1)
+        weights = np.abs(values)
+        weights[:, -1] = weights[:, :-1].sum(axis=1) == 0
+        values += lost[:, None] * weights / weights.sum(axis=1, keepdims=True)
+        values[:, -1] += self.start
+        if not self.n_classes:
+            return Contributions(values, "value")
+        if self.n_classes == 2:
+            return Contributions(values, "log_odds")
+        return of_classes(values, scale="score", present=range(self.n_classes), n_classes=self.n_classes)
+
     def facts(self) -> dict[str, Any]:
         """Return rounds, learning curve and importances."""
         return dict(self._facts)
@@ -165,6 +179,23 @@ class _Booster:
         read = _reader(self.handle, X.ctypes.data, len(X), self.n_features, n_outputs)
         return np.array(read(), dtype=np.float64).reshape(len(X), n_outputs)
 
+    def contributions(self, X: NDArray[np.float32], n_outputs: int) -> FloatArray:
+        """Return what each input adds, the base value last, shape (n_samples, n_outputs, n_features + 1)."""
+        shape = (len(X), n_outputs, self.n_features + 1)
+        if len(X) == 0:
+            return np.zeros(shape)
+        library, matrix = _library(), ctypes.c_void_p()
+        settings = json.dumps({"missing": math.nan, "nthread": 1}).encode()
+        described = _described(X.ctypes.data, len(X), self.n_features)
+        _require(library.XGDMatrixCreateFromDense(described, settings, ctypes.byref(matrix)))
+        try:
+            outputs, n_found = _call(library.XGBoosterPredictFromDMatrix, self.handle, matrix, _DIVIDED)()
+            if n_found != math.prod(shape):
+                raise PackageError(f"XGBoost gives `{n_found}` contributions instead of {math.prod(shape)}.")
+            return np.array(np.ctypeslib.as_array(outputs, (n_found,)), dtype=np.float64).reshape(shape)
+        finally:
+            library.XGDMatrixFree(matrix)
+
     def row_call(self, n_outputs: int) -> Callable[[Sequence[float]], list[float]]:
         """Return a function from one row to its outputs that reuses its buffer, so it serves one thread."""
         row = (ctypes.c_float * self.n_features)()
@@ -190,30 +221,38 @@ def _reader(
     handle: ctypes.c_void_p, address: int, n_rows: int, n_features: int, n_outputs: int
 ) -> Callable[[], Any]:
     """Return a function that predicts the 32-bit numbers at `address` and returns all outputs."""
-    values = json.dumps(
-        {"data": [address, True], "shape": [n_rows, n_features], "typestr": "<f4", "version": 3}
-    ).encode()
-    shape, n_axes = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
-    outputs = ctypes.POINTER(ctypes.c_float)()
-    predict = functools.partial(
-        _library().XGBoosterPredictFromDense,
-        handle,
-        values,
-        _CONFIGURATION,
-        None,
-        ctypes.byref(shape),
-        ctypes.byref(n_axes),
-        ctypes.byref(outputs),
-    )
+    described = _described(address, n_rows, n_features)
+    predict = _call(_library().XGBoosterPredictFromDense, handle, described, _CONFIGURATION, None)
 
     def read() -> Any:
-        _require(predict())
-        size = math.prod(shape[: n_axes.value])
+        outputs, size = predict()
         if size != n_rows * n_outputs:
             raise PackageError(f"The XGBoost model gives `{size // n_rows}` outputs instead of {n_outputs}.")
         return outputs[:size] if n_rows == 1 else np.ctypeslib.as_array(outputs, (size,))
 
     return read
+
+
+def _described(address: int, n_rows: int, n_features: int) -> bytes:
+    """Return a matrix of 32-bit numbers in memory as XGBoost wants it described."""
+    return json.dumps(
+        {"data": [address, True], "shape": [n_rows, n_features], "typestr": "<f4", "version": 3}
+    ).encode()
+
+
+def _call(function: Any, *arguments: Any) -> Callable[[], tuple[Any, int]]:
+    """Return a function that calls one of XGBoost's and returns the numbers it made, and how many."""
+    shape, n_axes = ctypes.POINTER(ctypes.c_uint64)(), ctypes.c_uint64()
+    outputs = ctypes.POINTER(ctypes.c_float)()
+    bound = functools.partial(
+        function, *arguments, ctypes.byref(shape), ctypes.byref(n_axes), ctypes.byref(outputs)
+    )
+
+    def call() -> tuple[Any, int]:
+        _require(bound())
+        return outputs, math.prod(shape[: n_axes.value])
+
+    return call
 
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:
