@@ -15,7 +15,7 @@ FLAGS = {
     "runs": [RUNS, "--json"],
     "compare": ["RUN", RUNS, "--html", "--json"],
     "evaluate": ["RUN", "FILE", RUNS, "--json"],
-    "predict": ["RUN", "FILE", "--output -o", RUNS, "--coverage"],
+    "predict": ["RUN", "FILE", "--output -o", RUNS, "--coverage", "--contributions"],
     "resume": ["RUN", RUNS, PROGRESS],
     "reproduce": ["RUN", RUNS, PROGRESS],
     "models": ["NAME"],

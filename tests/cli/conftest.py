@@ -193,7 +193,8 @@ class FakeLifecycle(SimpleNamespace):
 
     def predict(self, *arguments: Any, **options: Any) -> dict[str, Any]:
         self.calls.append(("predict", arguments, options))
-        return {"n_rows": 1309, "output": "out.csv", "findings": [FINDING]}
+        added_up = "They add up to the predicted `price`, in its own unit."
+        return {"n_rows": 1309, "output": "out.csv", "contributions": added_up, "findings": [FINDING]}
 
 
 @pytest.fixture

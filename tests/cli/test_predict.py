@@ -10,7 +10,8 @@ Main = Callable[..., tuple[int, str, str]]
 def test_it_says_what_it_wrote_and_found(groundup_main: Main, lifecycle: Any, run_folder: Path) -> None:
     code, out, err = groundup_main("predict", "first", "new.csv", "-o", "out.csv")
     assert (code, err) == (0, "")
-    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {"coverage": None})]
+    asked = {"coverage": None, "contributions": False}
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), asked)]
     assert out.startswith("Wrote 1 309 predictions to out.csv.\n")
     assert "D010" in out
 
@@ -25,6 +26,16 @@ def test_a_coverage_is_a_share_and_is_passed_on(
     groundup_main: Main, lifecycle: Any, run_folder: Path
 ) -> None:
     groundup_main("predict", "first", "new.csv", "-o", "out.csv", "--coverage", "0.8")
-    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), {"coverage": 0.8})]
+    asked = {"coverage": 0.8, "contributions": False}
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), asked)]
     code, _, err = groundup_main("predict", "first", "new.csv", "-o", "out.csv", "--coverage", "90")
     assert (code, "--coverage" in err) == (2, True)
+
+
+def test_contributions_are_asked_for_and_explained(
+    groundup_main: Main, lifecycle: Any, run_folder: Path
+) -> None:
+    _, out, _ = groundup_main("predict", "first", "new.csv", "-o", "out.csv", "--contributions")
+    asked = {"coverage": None, "contributions": True}
+    assert lifecycle.calls == [("predict", (run_folder, "new.csv", Path("out.csv")), asked)]
+    assert "Each contribution_COLUMN is added to base_value. They add up to" in out

@@ -24,7 +24,14 @@ from groundup.core.wording import count
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Also write an interval or a set of classes that holds the truth this often, e.g. 0.9.",
 )
-def predict(run: str, file: str, output: Path, runs: Path, coverage: float | None) -> None:
+@click.option(
+    "--contributions",
+    is_flag=True,
+    help="Also write what each column adds to the prediction: contribution_COLUMN, and base_value.",
+)
+def predict(
+    run: str, file: str, output: Path, runs: Path, coverage: float | None, contributions: bool
+) -> None:
     """Predict for the rows of a file.
 
     RUN is a path, a name inside --runs, or `last`; FILE holds the columns the model was trained on.
@@ -33,7 +40,11 @@ def predict(run: str, file: str, output: Path, runs: Path, coverage: float | Non
     from groundup.cli.console import open_console
     from groundup.cli.findings import print_findings
 
-    result = lifecycle.predict(model_path(run, runs), file, output, coverage=coverage)
+    result = lifecycle.predict(
+        model_path(run, runs), file, output, coverage=coverage, contributions=contributions
+    )
     click.echo(f"Wrote {count(result['n_rows'], 'prediction')} to {output}.")
+    if contributions:
+        click.echo(f"Each contribution_COLUMN is added to base_value. {result['contributions']}")
     if result["findings"]:
         print_findings(open_console(), result["findings"])

@@ -243,7 +243,12 @@ def compare(*runs: str | Path | Run) -> Comparison:
 
 
 def predict(
-    run: str | Path, source: object, output: str | Path, *, coverage: float | None = None
+    run: str | Path,
+    source: object,
+    output: str | Path,
+    *,
+    coverage: float | None = None,
+    contributions: bool = False,
 ) -> dict[str, Any]:
     """Predict the rows of a file and write the answers beside them.
 
@@ -258,13 +263,21 @@ def predict(
     coverage : float, optional
         Also write intervals or sets that hold the truth as often, in (0, 1): the columns ``low`` and
         ``high``, or ``in_set_CLASS``.
+    contributions : bool, default=False
+        Also write what each column adds to the prediction: ``contribution_COLUMN`` and ``base_value``,
+        of two classes about the positive one, of more about the one that is answered.
 
     Returns
     -------
     dict
-        ``n_rows``, ``output``, ``findings``.
+        ``n_rows``, ``output``, ``findings``; ``contributions``: what they add up to, as a sentence.
+
+    Raises
+    ------
+    NotExplainedError
+        If contributions are asked for and the model's predictions are no sum over the columns.
     """
-    return predict_file(Path(run), source, Path(output), coverage=coverage)
+    return predict_file(Path(run), source, Path(output), coverage=coverage, contributions=contributions)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from groundup.lifecycle.collect import codes_of
 from groundup.lifecycle.run import Run
 from groundup.monitoring.mismatch import count_mismatches
 from groundup.preparation.target import TargetPlan
+from groundup.serving.explaining import scale_sentence
 from groundup.serving.package import load_model
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ _WRITERS: Final[Mapping[str, Callable[[pl.DataFrame, Path], None]]] = MappingPro
 
 
 def predict_file(
-    folder: Path, source: object, output: Path, *, coverage: float | None = None
+    folder: Path, source: object, output: Path, *, coverage: float | None = None, contributions: bool = False
 ) -> dict[str, Any]:
     """Predict the rows of a file, in their order; see `groundup.predict`."""
     write = _WRITERS.get(output.suffix.lower())
@@ -214,14 +215,20 @@ def predict_file(
     ):
         raise StorageError(f"`{output}` holds the rows to predict; write the predictions to another file.")
     model = load_model(folder)
+    added_up = _added_up(model) if contributions else None  # a model that cannot tell says so at once
     dataset = _read(source, model.schema)
-    parts = [_answers(model, batch, coverage) for batch in dataset.batches()]
-    answers = pl.concat(parts) if parts else _answers(model, dataset.frame(), coverage)
+
+    def answers_of(batch: pl.DataFrame) -> pl.DataFrame:
+        return _answers(model, batch, coverage, contributions=contributions)
+
+    parts = [answers_of(batch) for batch in dataset.batches()]
+    answers = pl.concat(parts) if parts else answers_of(dataset.frame())
     with whole_file(output) as temporary:
         write(answers, temporary)
     return {
         "n_rows": len(answers),
         "output": str(output),
+        "contributions": added_up,
         "findings": [
             finding.to_json()
             for finding in (
@@ -232,8 +239,21 @@ def predict_file(
     }
 
 
-def _answers(model: "Model", batch: pl.DataFrame, coverage: float | None) -> pl.DataFrame:
-    """Return a column named after the target, each class's probability, and intervals or sets if asked."""
+def _added_up(model: "Model") -> str:
+    """Return what the model's contributions add up to, as a sentence."""
+    if not model.classes:
+        what = f"`{model.target}`"
+    elif len(model.classes) == 2:
+        what = f"`{model.manifest.positive}`"
+    else:
+        what = "the class that is answered"
+    return scale_sentence(model.contribution_scale, what=what, is_calibrated=model.is_calibrated)
+
+
+def _answers(
+    model: "Model", batch: pl.DataFrame, coverage: float | None, *, contributions: bool
+) -> pl.DataFrame:
+    """Return a column named after the target, each class's probability, and what else was asked for."""
     answers = pl.DataFrame({model.target: model.predict(batch)})
     if model.task == "regression":
         further = [] if coverage is None else model.predict_interval(batch, coverage).get_columns()
@@ -241,6 +261,8 @@ def _answers(model: "Model", batch: pl.DataFrame, coverage: float | None) -> pl.
         further = _renamed(model.predict_proba(batch), "probability_")
         if coverage is not None:
             further += _renamed(model.predict_set(batch, coverage), "in_set_")
+    if contributions:
+        further += model.contributions(batch).get_columns()
     names = [model.target, *(column.name for column in further)]
     unique = unique_names(names)[1:]  # the target itself may be called `probability_yes`
     return answers.hstack([column.alias(name) for column, name in zip(further, unique, strict=True)])

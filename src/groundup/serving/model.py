@@ -6,6 +6,7 @@ scikit-learn, and costs microseconds. The table path loads Polars when it is fir
 
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from groundup.core.errors import PredictionInputError, did_you_mean
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from groundup.core.inputs import Inputs, Predictions
+    from groundup.core.inputs import Inputs, Predictions, Scale
     from groundup.models.contract import Fitted
     from groundup.preparation.table import TablePreparation
     from groundup.serving.answering import Answering
+    from groundup.serving.explaining import Explainer, Explanation
 
 Label: TypeAlias = str | int | float | bool
 
@@ -262,6 +264,87 @@ class Model:
             for code, (label, probability) in enumerate(zip(self._classes, answer, strict=True))
             if code == largest or 1 - probability <= radius
         ]
+
+    def contributions(self, frame: object, *, of: Label | None = None) -> Any:
+        """Return what each column adds to the prediction of every row, as a table of the kind that came in.
+
+        Parameters
+        ----------
+        frame
+            As for `predict`.
+        of : str, int, float or bool, optional
+            The class it is about; by default the positive one of two, and of more the one that is answered.
+
+        Returns
+        -------
+        pandas.DataFrame, polars.DataFrame, pyarrow.Table, list of dict or dict of list
+            ``contribution_COLUMN`` for each column, and ``base_value``, what is said before any column is
+            looked at; added up they are what `contribution_scale` says, before any calibration.
+
+        Raises
+        ------
+        PredictionInputError
+            As for `predict`.
+        NotExplainedError
+            If the model's predictions are no sum over the columns.
+        UnknownNameError
+            If there is no class `of`.
+
+        References
+        ----------
+        Lundberg and Lee (2017), "A unified approach to interpreting model predictions", NeurIPS.
+        """
+        from groundup.data.frames import frame_like
+        from groundup.serving.explaining import BASE, PREFIX, about_classes
+
+        explainer, inputs = self._explainer, self._inputs(frame)
+        values = about_classes(explainer.by_class(inputs), explainer.codes(inputs, of))
+        columns = [*(f"{PREFIX}{name}" for name in explainer.names), BASE]
+        return frame_like(frame, dict(zip(columns, values.T, strict=True)))
+
+    def explain_row(self, row: Mapping[str, Any], *, of: Label | None = None) -> "Explanation":
+        """Return what each column adds to the prediction of one row, the largest first.
+
+        Parameters
+        ----------
+        row : mapping of str to value
+            As for `predict_row`.
+        of : str, int, float or bool, optional
+            The class it is about; by default the positive one of two, and of more the one that is answered.
+
+        Raises
+        ------
+        PredictionInputError, NotExplainedError, UnknownNameError
+            As for `contributions`.
+
+        Examples
+        --------
+        >>> import groundup as gu
+        >>> print(gu.load("runs/first").explain_row({"rooms": 4, "city": "Bonn"}))  # doctest: +SKIP
+        """
+        return self._explainer.row(self._encode_rows([row]), of)
+
+    @property
+    def contribution_scale(self) -> "Scale":
+        """What contributions add up to: `value`, `log_odds`, `probability`, or `score` (several classes)."""
+        return self._explainer.scale
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether probabilities are calibrated, which contributions do not know of."""
+        return self._answering.calibrator is not None
+
+    @cached_property
+    def _explainer(self) -> "Explainer":
+        from groundup.serving.explaining import Explainer
+
+        return Explainer(
+            self._fitted,
+            self._preparation,
+            self._answering,
+            classes=self._classes,
+            positive=self.manifest.positive,
+        )
 
     def _interval_radius(self, coverage: float) -> float:
         if self._classes:
