@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from groundup.evaluation import charts, overlays
+from groundup.evaluation.contribution_figures import contribution_plans
 from groundup.evaluation.drawing import MAX_SERIES, WIDTH, Spec
 from groundup.evaluation.formatting import is_number, number, percent, shorten
 from groundup.evaluation.headline import in_sentence, levels_of, metric_title
@@ -77,15 +78,15 @@ def draw_figures(report: Report) -> dict[str, Figure]:
     >>> list(draw_figures({"cost": {"steps": [{"step": 6, "name": "fit", "seconds": 1.5}]}}))
     ['step_costs']
     """
+    plans = {name: plan for name, plan_of in _PLANS.items() if (plan := plan_of(report)) is not None}
+    plans |= {name: _Plan(spec, title, note) for name, spec, title, note in contribution_plans(report)}
     figures = {}
-    for name, plan_of in _PLANS.items():
-        plan = plan_of(report)
-        if plan is not None:
-            try:
-                svg = charts.to_svg(plan.spec, ids=f"fig-{name.replace('_', '-')}")
-            except ValueError:  # Vega cannot draw numbers near the smallest float; the others can be drawn
-                continue
-            figures[name] = Figure(svg, plan.title, plan.note, plan.spec["width"] > WIDTH)
+    for name, plan in plans.items():
+        try:
+            svg = charts.to_svg(plan.spec, ids=f"fig-{name.replace('_', '-')}")
+        except ValueError:  # Vega cannot draw numbers near the smallest float; the others can be drawn
+            continue
+        figures[name] = Figure(svg, plan.title, plan.note, plan.spec["width"] > WIDTH)
     return figures
 
 

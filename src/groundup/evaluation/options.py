@@ -27,6 +27,9 @@ class EvaluationOptions(Options):
     """Bootstrap resamples behind an interval; `auto`: 1 000, fewer (at least 200) above 20 000 rows."""
     importance_repeats: int = Field(default=5, ge=0)
     """Shuffles per column for permutation importance; 0 leaves it out."""
+    contribution_rows: int = Field(default=1_000, ge=0)
+    """Validation rows whose predictions are divided among the columns, at most (at least 50, where more would
+    take longer than some seconds); 0 leaves it out."""
     cost: Costs | None = None
     """Of two classes: what errors cost; the cheapest threshold on out-of-fold rows is then used."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] | None = None

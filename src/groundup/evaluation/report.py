@@ -14,6 +14,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from groundup.evaluation.contribution_figures import explained_rows
 from groundup.evaluation.drawing import PALETTE
 from groundup.evaluation.figures import draw_figures, loss_title
 from groundup.evaluation.formatting import (
@@ -120,6 +121,7 @@ def _context(report: Mapping[str, Any]) -> dict[str, Any]:
         "palette": PALETTE,
         "rows_listed": ROWS_LISTED,
         "slice_tables": _slice_tables(report),
+        "explained_rows": explained_rows(report),
         "dash": DASH,
     }
 

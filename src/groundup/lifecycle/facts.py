@@ -69,6 +69,7 @@ def gather_facts(
             "undone": trainer.shifted_by(training.chosen) or None,
         },
         "importance": judgement.importance,
+        "contributions": judgement.contributions or None,
         "curves": judgement.test.curves,
         "slices": judgement.test.slices,
         "predictions": judgement.test.predictions,

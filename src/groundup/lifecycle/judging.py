@@ -32,6 +32,7 @@ from groundup.evaluation.metrics import default_metrics, get_metric
 from groundup.evaluation.row_losses import row_losses
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
+from groundup.lifecycle.explaining import explain_choice
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.measured_rows import MeasuredRows, keep_measured
 from groundup.lifecycle.session import Session
@@ -104,6 +105,8 @@ class Judgement:
         Mean out-of-fold loss as a share of the baseline's.
     doubtful : DoubtfulTargets or None
         Which targets of the training rows look wrong.
+    contributions : dict
+        What each column adds to predictions (see `explain_choice`); empty when training was stopped.
     """
 
     verdict: FitVerdict | None
@@ -115,6 +118,7 @@ class Judgement:
     importance: list[dict[str, Any]] = field(default_factory=list)
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
+    contributions: dict[str, Any] = field(default_factory=dict)
 
     def fit_facts(self) -> dict[str, Any]:
         """Return the verdict and the curve over data for the report."""
@@ -403,6 +407,7 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         fractions = [] if is_stopped else judge.learning_curve()
         verdict = judge.judge(fractions)
         importance = [] if is_stopped else judge.importance()
+        contributions = {} if is_stopped else explain_choice(trainer, training, decided)
         scores = {
             "train": judge.scores(collected.y_train, judge.answer(judge.on_train), collected.train, "train"),
             "validation": judge.scores(
@@ -425,6 +430,7 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
             importance,
             loss_ratio=judge.loss_ratio(),
             doubtful=judge.doubtful_targets(),
+            contributions=contributions,
         )
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
@@ -436,6 +442,9 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
             top = [row["column"] for row in importance[:_N_TOP] if (row["low"] or 0) > 0]
             if top:
                 step.say(f"Of all columns, shuffling these costs most: {listed(top)}.")
+        moving = [row["column"] for row in contributions.get("columns", ()) if row["mean_absolute"] > 0]
+        if moving:
+            step.say(f"These move single predictions most: {listed(moving[:_N_TOP])}.")
     return judgement
 
 
