@@ -131,11 +131,11 @@ def test_rows_are_as_many_as_there_is_time_for(monkeypatch: pytest.MonkeyPatch) 
     inputs = Inputs({"X": np.zeros((1000, 2))})
     slow = Slow(clock)
     found, seconds = explaining._explained(slow, inputs)  # type: ignore[arg-type]
-    assert slow.asked == [50, 100]
+    assert slow.asked == [20, 130]
     assert len(found.values) == 150
     assert seconds == pytest.approx(3.0)
     Slow.price = 1.0
     slow = Slow(clock)
-    assert len(explaining._explained(slow, inputs)[0].values) == 50  # type: ignore[arg-type]
+    assert len(explaining._explained(slow, inputs)[0].values) == 20  # type: ignore[arg-type]
     Slow.price = 0.0
     assert len(explaining._explained(Slow(clock), inputs)[0].values) == 1000  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ class EvaluationOptions(Options):
     importance_repeats: int = Field(default=5, ge=0)
     """Shuffles per column for permutation importance; 0 leaves it out."""
     contribution_rows: int = Field(default=1_000, ge=0)
-    """Validation rows whose predictions are divided among the columns, at most (at least 50, where more would
+    """Validation rows whose predictions are divided among the columns, at most (at least 20, where more would
     take longer than some seconds); 0 leaves it out."""
     cost: Costs | None = None
     """Of two classes: what errors cost; the cheapest threshold on out-of-fold rows is then used."""

@@ -26,14 +26,14 @@ from groundup.lifecycle.deciding import Decided
 from groundup.lifecycle.fitting import Trainer, Training
 from groundup.serving.explaining import Explainer, about_classes, scale_sentence
 
-_N_FIRST: Final = 50
+_N_FIRST: Final = 20
 _SECONDS: Final = 3.0  # of CPU time, judged by the first rows
 
 
 def explain_choice(trainer: Trainer, training: Training, decided: Decided) -> dict[str, Any]:
     """Return the report's section on contributions.
 
-    Rows are drawn from the validation part by the run's seed. The first 50 are always explained; as many
+    Rows are drawn from the validation part by the run's seed. The first 20 are always explained; as many
     more as promise to take three seconds of CPU time, at most `evaluation.contribution_rows`.
 
     Returns

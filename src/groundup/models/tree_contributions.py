@@ -23,7 +23,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from itertools import pairwise
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,10 @@ from numpy.typing import NDArray
 from groundup.core.inputs import FloatArray, IntArray
 from groundup.models.tree_arrays import Trees
 
-_N_EDGES: Final = 1 << 13  # of the trees that are worked on together
+_N_EDGES: Final = 1 << 12  # of the trees that are worked on together
 _N_CELLS: Final = 1 << 18  # edges x rows x points at a time: some arrays of them fit the second cache
-_N_FEW: Final = 8  # rows below which tables would cost more than they save
+_N_FEW: Final = 8  # rows below which making tables would cost more than they save
+_N_KEPT: Final = 1 << 18  # edges x points up to which tables are kept for the next rows: 13 MB
 _LEAST_SHARE: Final = 1e-12  # of the training rows, so that a leaf without any can be reached
 
 
@@ -72,16 +74,17 @@ class TreeContributions:
     def of(self, X: FloatArray) -> FloatArray:
         """Return the contributions, the base value last, shape (n_samples, n_features + 1, n_outputs).
 
-        They add up to the sum of what the trees say. A row costs about 10 ns x edges x points, where
-        points are half the different inputs on the longest way; 50 bytes an edge are kept for the next rows.
+        They add up to the sum of what the trees say. A row costs about 8 ns x edges x points, where
+        points are half the different inputs on the longest way; 80 bytes an edge are kept for the next rows.
         """
         found = np.zeros((len(X), self.n_features + 1, self.n_outputs))
         flat, room = found.reshape(len(X), (self.n_features + 1) * self.n_outputs), _Room()
-        for group in self._groups:
+        for group, tables in zip(self._groups, self._kept_tables, strict=True):
             found[:, -1] += group.base
-            tables = group.tables() if len(X) >= _N_FEW else None
-            size = max(1, _N_CELLS // max(1, len(group.order) * len(group.points.t)))
-            for start in range(0, len(X) if group.levels else 0, size):
+            if tables is None and len(X) >= _N_FEW:
+                tables = group.tables()
+            size = max(1, _N_CELLS // max(1, group.n_edges * len(group.points.t)))
+            for start in range(0, len(X) if group.n_edges else 0, size):
                 group.add(self.trees, X[start : start + size], flat[start : start + size], room, tables)
         return found
 
@@ -90,9 +93,14 @@ class TreeContributions:
         """The trees in groups of about as many edges."""
         size = max(1, len(self.trees.roots) * _N_EDGES // max(1, 2 * len(self.trees.feature)))
         return tuple(
-            _group_of(_Ways(self.trees, first, first + size), self.leaves, self.n_outputs)
+            _Group(_Ways(self.trees, first, first + size), self.leaves, self.n_outputs)
             for first in range(0, len(self.trees.roots), size)
         )
+
+    @cached_property
+    def _kept_tables(self) -> tuple[_Terms | None, ...]:
+        is_small = sum(group.n_edges * len(group.points.t) for group in self._groups) <= _N_KEPT
+        return tuple(group.tables() if is_small else None for group in self._groups)
 
 
 class _Room:
@@ -111,7 +119,7 @@ class _Room:
 
 
 class _Ways:
-    """The edges of some trees, level by level, two of each node (yes, no) beside each other.
+    """The edges of some trees: those that lead to nodes, level by level, then those that lead to leaves.
 
     Edge `n_edges` stands for the way into a root: it answers nothing, and all training rows took it.
     """
@@ -121,23 +129,38 @@ class _Ways:
         tree = np.arange(first, first + len(roots))
         self.lone_leaves, self.lone_trees = ~roots[roots < 0], tree[roots < 0]
         levels = list(_levels(trees, roots, tree))
-        self.starts = np.cumsum([0, *(len(level[1]) for level in levels)]).tolist()
         parts = zip(*levels, strict=True) if levels else [[np.zeros(0, np.int64)]] * 4
-        self.nodes, self.children, self.parent, self.tree = (np.concatenate(list(each)) for each in parts)
-        self.feature = trees.feature.astype(np.int64)[self.nodes].repeat(2)
+        self.nodes, leads_to, parent, of_tree = (np.concatenate(list(each)) for each in parts)
+        is_leaf = leads_to < 0
+        order = np.argsort(is_leaf, kind="stable")
+        place = np.append(np.argsort(order), len(order))  # of each edge, and of -1
+        self.n_inner = len(order) - int(is_leaf.sum())
+        self.node, self.is_yes = order // 2, order % 2 == 0
+        self.parent: IntArray = place[parent[order]]
+        self.tree = of_tree[order]
+        self.leaves = ~leads_to[order[self.n_inner :]]
+        # The inner edges lead to the nodes that are no roots, in their order.
+        below = place[:-1].reshape(-1, 2)[len(self.nodes) - self.n_inner :]
+        self.yes, self.no = np.ascontiguousarray(below.T)
+        ends = np.cumsum([len(level[0]) for level in levels]) - (len(self.nodes) - self.n_inner)
+        self.levels = [slice(*each) for each in pairwise(ends.tolist())]
+        self.feature = trees.feature.astype(np.int64)[self.nodes[self.node]]
         self.above = self._nearest_alike()
-        for each in (self.parent, self.above):
-            each[each < 0] = len(self.children)
         self.odds, self.share, self.n_asked = self._shares(trees.covers)
 
+    @property
+    def all_levels(self) -> list[slice]:
+        """Edges whose parents stand in earlier ones: each level of inner edges, then the leaves."""
+        return [*self.levels, slice(self.n_inner, len(self.parent))]
+
     def _nearest_alike(self) -> IntArray:
-        """Return the nearest edge above each that is about the same feature, or -1."""
-        above = self.parent.copy()
-        todo = np.flatnonzero(above >= 0)
+        """Return the nearest edge above each that is about the same feature, or `n_edges`."""
+        root, above = len(self.parent), self.parent.copy()
+        todo = np.flatnonzero(above < root)
         while len(todo):
             todo = todo[self.feature[above[todo]] != self.feature[todo]]
             above[todo] = self.parent[above[todo]]
-            todo = todo[above[todo] >= 0]
+            todo = todo[above[todo] < root]
         return above
 
     def _shares(self, covers: NDArray[np.float32]) -> tuple[FloatArray, FloatArray, int]:
@@ -145,20 +168,25 @@ class _Ways:
 
         The third value is how many different features the way to a leaf asks about at most.
         """
-        is_leaf = self.children < 0
-        weight = np.zeros(len(self.children))
-        weight[is_leaf] = np.maximum(covers, covers.max(initial=0) * _LEAST_SHARE)[~self.children[is_leaf]]
-        for level in range(len(self.starts) - 3, -1, -1):
-            start, middle, end = self.starts[level : level + 3]
-            below = weight[middle:end]
-            weight[start:middle][~is_leaf[start:middle]] = below[0::2] + below[1::2]
-        odds = weight / (weight[0::2] + weight[1::2]).repeat(2)
-        share, n_asked = np.ones(len(odds) + 1), np.zeros(len(odds) + 1, dtype=np.int64)
-        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            above = self.above[start:end]
-            share[start:end] = odds[start:end] * share[above]
-            n_asked[start:end] = n_asked[self.parent[start:end]] + (above == len(odds))
+        n_edges = len(self.parent)
+        weight = np.zeros(n_edges)
+        weight[self.n_inner :] = np.maximum(covers, covers.max(initial=0) * _LEAST_SHARE)[self.leaves]
+        for level in self.levels[::-1]:
+            weight[level] = weight[self.yes[level]] + weight[self.no[level]]
+        odds = weight / np.bincount(self.node, weight, minlength=len(self.nodes))[self.node]
+        share, n_asked = np.ones(n_edges + 1), np.zeros(n_edges + 1, dtype=np.int64)
+        for level in self.all_levels:
+            above = self.above[level]
+            share[level] = odds[level] * share[above]
+            n_asked[level] = n_asked[self.parent[level]] + (above == n_edges)
         return odds, share, int(n_asked.max())
+
+    def probability(self) -> FloatArray:
+        """Return the share of a tree's training rows that reached each leaf."""
+        probability = np.ones(len(self.parent) + 1)
+        for level in self.all_levels:
+            probability[level] = self.odds[level] * probability[self.parent[level]]
+        return np.asarray(probability[self.n_inner : -1])
 
 
 def _levels(
@@ -175,17 +203,6 @@ def _levels(
 
 
 @dataclass(frozen=True)
-class _Level:
-    """Edges `start` to `end`, with the edges above them; `inner` leads to the nodes of the next level."""
-
-    start: int
-    end: int
-    parent: IntArray
-    above: IntArray
-    inner: IntArray
-
-
-@dataclass(frozen=True)
 class _Points:
     """Where the integrand is evaluated, and the weights there; exact for a product of `n_asked` factors."""
 
@@ -199,8 +216,8 @@ class _Points:
 
     def terms(
         self, share: FloatArray, answer: FloatArray, share_above: FloatArray, answer_above: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return how the product changes at edges, and what the integrand gets there; points come last.
+    ) -> _Terms:
+        """Return how the product changes at edges, and what the integrand gets there.
 
         `answer` is o and `share` is z of the edge's feature down to there, or down to the edge above.
         """
@@ -208,126 +225,83 @@ class _Points:
         factor_above = answer_above[..., None] * self.t + share_above[..., None] * (1 - self.t)
         gained = (answer - share)[..., None] / factor
         gained -= (answer_above - share_above)[..., None] / factor_above
-        return factor / factor_above, gained * self.weights
+        gained *= self.weights
+        factor /= factor_above
+        n_points = len(self.t)
+        return factor.reshape(-1, n_points), gained.reshape(-1, n_points)
 
 
-@dataclass(frozen=True)
+_Terms: TypeAlias = tuple[FloatArray, FloatArray]
+"""How the product changes, and what the integrand gets: one row a case, one column a point."""
+
+
 class _Group:
     """What is known of some trees before any row is."""
 
-    nodes: IntArray
-    levels: tuple[_Level, ...]
-    points: _Points
-    share: FloatArray  # (n_edges + 1,)
-    above: IntArray
-    leaf_edges: IntArray
-    values: FloatArray  # (n_leaf_edges, width)
-    order: IntArray
-    firsts: IntArray
-    places: IntArray  # (width, n_firsts): where sums over edges belong in a row of (feature, output)
-    base: FloatArray
+    def __init__(self, ways: _Ways, leaves: FloatArray, n_outputs: int) -> None:
+        self.ways, self.points = ways, _Points.of(ways.n_asked)
+        self.n_edges, width = len(ways.parent), leaves.shape[1]
+        self.values = leaves[ways.leaves].T.copy()
+        place = ways.feature * n_outputs + (0 if width == n_outputs else ways.tree % n_outputs)
+        self.order = np.argsort(place, kind="stable")
+        self.firsts = np.flatnonzero(np.diff(place[self.order], prepend=-1))
+        # Where sums over edges belong in a row of (feature, output), shape (width, n_firsts).
+        self.places = place[self.order][self.firsts] + np.arange(width)[:, None]
+        said = np.concatenate([self.values.T * ways.probability()[:, None], leaves[ways.lone_leaves]])
+        if width == n_outputs:
+            self.base = said.sum(axis=0)
+        else:
+            speaker = np.concatenate([ways.tree[ways.n_inner :], ways.lone_trees])
+            self.base = np.bincount(speaker % n_outputs, said[:, 0], minlength=n_outputs)
 
-    def tables(self) -> tuple[FloatArray, FloatArray]:
-        """Return the terms of all edges, (3 * n_edges, n_points), for the three cases there are.
+    def tables(self) -> _Terms:
+        """Return the terms of all edges for the three cases there are.
 
         An answer above led elsewhere; all above led here, this one does not; this one does too.
         """
-        every = np.ones(len(self.above))
+        every, share = np.ones(self.n_edges), self.ways.share
         answer, answer_above = np.outer([0, 0, 1], every), np.outer([0, 1, 1], every)
-        terms = self.points.terms(self.share[:-1], answer, self.share[self.above], answer_above)
-        moved, gained = (each.reshape(-1, len(self.points.t)) for each in terms)
-        return moved, gained
+        return self.points.terms(share[:-1], answer, share[self.ways.above], answer_above)
 
-    def add(
-        self,
-        trees: Trees,
-        X: FloatArray,
-        found: FloatArray,
-        room: _Room,
-        tables: tuple[FloatArray, FloatArray] | None,
-    ) -> None:
+    def add(self, trees: Trees, X: FloatArray, found: FloatArray, room: _Room, tables: _Terms | None) -> None:
         """Add the contributions of some rows to `found`, shape (n_samples, places)."""
-        moved, gained = self._terms(trees.are_yes(self.nodes, X), room, tables)
-        product = room.array("product", len(moved) + 1, *moved.shape[1:])
+        ways, shape = self.ways, (len(X), len(self.points.t))
+        case, (moved, gained) = self._cases(trees.are_yes(ways.nodes, X), tables)
+        product, n_inner = room.array("product", self.n_edges + 1, *shape), ways.n_inner
+        at_leaves = room.array("leaves", self.n_edges - n_inner, *shape)
+        spare = room.array("spare", self.n_edges, *shape)
         product[-1] = 1.0
-        for level in self.levels:
-            part = slice(level.start, level.end)
-            so_far = room.array("level", len(level.parent), *moved.shape[1:])
-            product.take(level.parent, axis=0, out=so_far, mode="clip")
-            np.multiply(so_far, moved[part], out=product[part])
-        at_leaves = room.array("leaves", len(self.leaf_edges), *moved.shape[1:])
-        product.take(self.leaf_edges, axis=0, out=at_leaves, mode="clip")
-        for value, places in zip(self.values.T, self.places, strict=True):
-            product[self.leaf_edges] = at_leaves * value[:, None, None]
-            for level, lower in zip(self.levels[-2::-1], self.levels[:0:-1], strict=True):
-                below = product[lower.start : lower.end]
-                product[level.inner] = below[0::2] + below[1::2]
-            shares = np.einsum("erq,erq->er", product[:-1], gained)
+        for level in ways.all_levels:
+            part = product[level] if level.start < n_inner else at_leaves
+            _take(moved, case[level], part)
+            part *= _take(product, ways.parent[level], spare[: len(part)])
+        gain = _take(gained, case, room.array("gain", self.n_edges, *shape))
+        for value, places in zip(self.values, self.places, strict=True):
+            np.multiply(at_leaves, value[:, None, None], out=product[n_inner:-1])
+            for level in ways.levels[::-1]:
+                n = level.stop - level.start
+                yes = _take(product, ways.yes[level], spare[:n])
+                np.add(yes, _take(product, ways.no[level], spare[n : 2 * n]), out=product[level])
+            shares = np.einsum("erq,erq->er", product[:-1], gain)
             found[:, places] += np.add.reduceat(shares[self.order], self.firsts, axis=0).T
 
-    def _terms(
-        self, is_yes: NDArray[np.bool_], room: _Room, tables: tuple[FloatArray, FloatArray] | None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the terms of every edge and row, shape (n_edges, n_samples, n_points)."""
-        n_edges, n_rows = 2 * len(is_yes), is_yes.shape[1]
-        leads = np.stack([is_yes, ~is_yes], axis=1).reshape(n_edges, n_rows).view(np.uint8)
-        answer = np.ones((n_edges + 1, n_rows), dtype=np.uint8)
-        for level in self.levels:
-            part = slice(level.start, level.end)
-            np.multiply(answer.take(level.above, axis=0), leads[part], out=answer[part])
-        answer_above = answer.take(self.above, axis=0)
-        if tables is None:
-            share, known = self.share[:, None], answer.astype(np.float64)
-            return self.points.terms(share[:-1], known[:-1], share[self.above], known[self.above])
-        case = (answer[:-1] + answer_above) * np.int64(n_edges) + np.arange(n_edges)[:, None]
-        moved, gained = (
-            # Every index is in range, and so `mode` only spares NumPy a copy.
-            table.take(case, axis=0, out=room.array(name, *case.shape, len(self.points.t)), mode="clip")
-            for name, table in zip(("moved", "gained"), tables, strict=True)
-        )
-        return moved, gained
+    def _cases(self, is_yes: NDArray[np.bool_], tables: _Terms | None) -> tuple[IntArray, _Terms]:
+        """Return which row of the terms holds for each edge and row of inputs, and the terms."""
+        ways, n_rows = self.ways, is_yes.shape[1]
+        leads = (is_yes.take(ways.node, axis=0) == ways.is_yes[:, None]).view(np.uint8)
+        answer = np.ones((self.n_edges + 1, n_rows), dtype=np.uint8)
+        for level in ways.all_levels:
+            np.multiply(answer.take(ways.above[level], axis=0), leads[level], out=answer[level])
+        answer_above = answer.take(ways.above, axis=0)
+        if tables is not None:
+            case = (answer[:-1] + answer_above) * np.int64(self.n_edges)
+            case += np.arange(self.n_edges)[:, None]
+            return case, tables
+        share, known = ways.share[:, None], answer.astype(np.float64)
+        terms = self.points.terms(share[:-1], known[:-1], share[ways.above], known[ways.above])
+        return np.arange(self.n_edges * n_rows).reshape(-1, n_rows), terms
 
 
-def _group_of(ways: _Ways, leaves: FloatArray, n_outputs: int) -> _Group:
-    width = leaves.shape[1]
-    leaf_edges = np.flatnonzero(ways.children < 0)
-    values = leaves[~ways.children[leaf_edges]]
-    place = ways.feature * n_outputs + (0 if width == n_outputs else ways.tree % n_outputs)
-    order = np.argsort(place, kind="stable")
-    firsts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    levels = tuple(_levels_of(ways))
-    said = np.concatenate([values * _probability(ways, levels)[leaf_edges, None], leaves[ways.lone_leaves]])
-    if width == n_outputs:
-        base = said.sum(axis=0)
-    else:
-        speaker = np.concatenate([ways.tree[leaf_edges], ways.lone_trees])
-        base = np.bincount(speaker % n_outputs, said[:, 0], minlength=n_outputs)
-    return _Group(
-        nodes=ways.nodes,
-        levels=levels,
-        points=_Points.of(ways.n_asked),
-        share=ways.share,
-        above=ways.above,
-        leaf_edges=leaf_edges,
-        values=values,
-        order=order,
-        firsts=firsts,
-        places=place[order][firsts] + np.arange(width)[:, None],
-        base=base,
-    )
-
-
-def _levels_of(ways: _Ways) -> Iterator[_Level]:
-    for start, end in zip(ways.starts[:-1], ways.starts[1:], strict=True):
-        part = slice(start, end)
-        inner = start + np.flatnonzero(ways.children[part] >= 0)
-        yield _Level(start, end, ways.parent[part], ways.above[part], inner)
-
-
-def _probability(ways: _Ways, levels: tuple[_Level, ...]) -> FloatArray:
-    """Return the share of a tree's training rows that passed each edge."""
-    probability = np.ones(len(ways.odds) + 1)
-    for level in levels:
-        part = slice(level.start, level.end)
-        probability[part] = ways.odds[part] * probability[level.parent]
-    return probability
+def _take(table: FloatArray, rows: IntArray, out: FloatArray) -> FloatArray:
+    # Every index is in range; `mode` only spares NumPy a copy.
+    return table.take(rows, axis=0, out=out, mode="clip")
