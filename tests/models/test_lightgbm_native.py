@@ -64,6 +64,16 @@ def test_equals_lightgbm_s_own_predictions(n_classes: int) -> None:
         np.testing.assert_array_equal(predictions.probabilities, expected)
 
 
+@pytest.mark.parametrize("n_classes", MODELS)
+def test_contributions_are_lightgbm_s_own(n_classes: int) -> None:
+    import lightgbm
+
+    booster = lightgbm.Booster(model_str=MODELS[n_classes][0].decode())
+    expected = np.asarray(booster.predict(ROWS, pred_contrib=True, num_threads=1))
+    found = fitted_of(n_classes).contributions(Inputs({"X": ROWS})).values
+    np.testing.assert_array_equal(found.transpose(0, 2, 1).reshape(len(ROWS), -1), expected)
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.sampled_from(sorted(MODELS)), st.lists(st.tuples(values, values, values), min_size=1, max_size=4))
 def test_row_equals_batch_for_every_number_there_is(n_classes: int, rows: list[tuple[float, ...]]) -> None:

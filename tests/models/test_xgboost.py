@@ -48,6 +48,11 @@ def test_equals_the_python_package(n_classes: int, tmp_path: Path) -> None:
     fitted = XGBoost().fit(train, table(1, n_classes), context(n_classes))
     fitted.save(tmp_path)
     booster = xgboost.Booster(model_file=tmp_path / "model.ubj")
+    rows = xgboost.DMatrix(train.X, feature_types=["q", "q", "q", "c"], enable_categorical=True)
+    divided = booster.predict(rows, pred_contribs=True, strict_shape=True).astype(float).transpose(0, 2, 1)
+    divided[:, -1] += fitted.start
+    found = fitted.contributions(train).values
+    np.testing.assert_allclose(found, divided, atol=1e-5, rtol=1e-5)  # it adds up in 32 bits
     margins = booster.inplace_predict(train.X.astype(np.float32), predict_type="margin").astype(float)
     outputs = margins.reshape(len(margins), -1) + fitted.start
     found = fitted.predict(train)

@@ -11,7 +11,7 @@ import numpy as np
 
 from groundup.core.errors import UnknownNameError
 from groundup.core.inputs import Contributions, FloatArray, Inputs, IntArray, Predictions, Scale
-from groundup.core.wording import number
+from groundup.core.wording import number, shown
 from groundup.models.contributions import explain
 from groundup.preparation.origins import Origins
 
@@ -63,12 +63,13 @@ class Explanation:
 
     def __str__(self) -> str:
         what = self.scale.replace("_", "-") + ("" if self.of is None else f" of `{self.of}`")
-        width = max((len(name) for name in self.contributions), default=0)
-        lines = [
-            f"The {what} is {number(self.total)}: {number(self.base_value)} before anything is known, and"
+        parts = [(number(self.base_value), "base value, before any column is known")]
+        parts += [
+            (("+" if value >= 0 else "") + number(value), name) for name, value in self.contributions.items()
         ]
-        lines += [f"  {name:<{width}}  {value:+.4g}" for name, value in self.contributions.items()]
-        return "\n".join(lines)
+        width = max(len(amount) for amount, _ in parts)
+        lines = [f"Answer {shown(self.answer)}. What adds up to {number(self.total)}, the {what}:"]
+        return "\n".join([*lines, *(f"  {amount:>{width}}  {name}" for amount, name in parts)])
 
 
 def scale_sentence(scale: Scale, *, what: str, is_calibrated: bool) -> str:

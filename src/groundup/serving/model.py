@@ -322,7 +322,7 @@ class Model:
         >>> import groundup as gu
         >>> print(gu.load("runs/first").explain_row({"rooms": 4, "city": "Bonn"}))  # doctest: +SKIP
         """
-        return self._explainer.row(self._encode_rows([row]), of)
+        return self._explainer.row(self._stacked([self._transform_row(row)]), of)
 
     @property
     def contribution_scale(self) -> "Scale":
@@ -398,18 +398,21 @@ class Model:
         return self._preparation.transform(table) if len(table) else self._encode_rows([])
 
     def _encode_rows(self, rows: "Sequence[Mapping[str, Any]]") -> "Inputs":
-        import numpy as np
-
-        from groundup.core.inputs import Inputs
-
         encoded = []
         for position, row in enumerate(rows):
             try:
                 encoded.append(self._transform_row(row))
             except PredictionInputError as error:
                 raise PredictionInputError(f"Row {position} (counted from 0): {error}") from None
+        return self._stacked(encoded)
+
+    def _stacked(self, encoded: list[list[float]]) -> "Inputs":
+        import numpy as np
+
+        from groundup.core.inputs import Inputs
+
         names = self._preparation.feature_names
-        X = np.array(encoded, dtype=np.float64).reshape(len(rows), len(names))
+        X = np.array(encoded, dtype=np.float64).reshape(len(encoded), len(names))
         return Inputs({"X": X}, names, self._preparation.categorical)
 
     def _read(self, frame: object) -> "pl.DataFrame":
