@@ -66,6 +66,9 @@ def test_charts_are_there_where_there_are_contributions() -> None:
     assert list(contribution_plans(report(columns=nothing))) == []
     notes = {name: note for name, _, _, note in contribution_plans(report())}
     assert "4 rows without a value get −0.25" in notes["contribution_dependence_1"]
+    assert "Orange" in notes["contribution_strips"]
+    no_order = report(strips=[{"column": "city", "bins": [[0.1, 5, "other"]]}])
+    assert all("Orange" not in note for _, _, _, note in contribution_plans(no_order))
 
 
 def test_a_row_is_told_in_words() -> None:

@@ -25,6 +25,16 @@ def test_one_hot_inputs_of_a_column_are_one() -> None:
         np.testing.assert_allclose(sums[:, origins.names.index(name)], values[:, place].sum(axis=1))
 
 
+def test_principal_components_stand_for_themselves() -> None:
+    frame = pl.DataFrame({name: np.random.default_rng(n).normal(size=40) for n, name in enumerate("abc")})
+    schema = Schema([Column(name, "number", "float") for name in "abc"])
+    preparation = TablePreparation(PreparationOptions(reduce="pca"))
+    preparation.fit_transform(Dataset(frame.lazy(), schema, 40, "frame"), Needs(scaled=True))
+    origins = Origins.of(preparation.feature_sources, preparation.feature_names)
+    assert origins.names == preparation.feature_names
+    assert not set(origins.names) & {"a", "b", "c"}
+
+
 def test_inputs_of_several_columns_or_of_none_stand_for_themselves() -> None:
     sources = [("a", "b"), ("a",), (), ("a", "b"), ("a",)]
     origins = Origins.of(sources, ["pca 1", "a scaled", "noise", "pca 2", "a missing"])

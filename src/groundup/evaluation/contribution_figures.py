@@ -89,9 +89,13 @@ def _sizes(found: Mapping[str, Any], unit: str) -> tuple[str, Spec, str, str]:
 def _strips(found: Mapping[str, Any], unit: str) -> tuple[str, Spec, str, str]:
     note = (
         "Each mark holds the rows whose contribution lies there, taller where there are more. Right of the "
-        "dashed line the column raised the prediction. Orange marks on the right and blue ones on the left "
-        "mean: the higher the value, the higher the prediction."
+        "dashed line the column raised the prediction."
     )
+    if any(level in ("low", "high") for row in found["strips"] for _, _, level in row["bins"]):
+        note += (
+            " Orange marks on the right and blue ones on the left mean: the higher the value, the higher the "
+            "prediction."
+        )
     return "contribution_strips", charts.strips(found["strips"], unit=unit), "Which way columns push", note
 
 
