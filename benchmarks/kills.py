@@ -7,7 +7,7 @@ Model digest, scores, leaderboard, findings, learning curves and resolved recipe
 the reference; a fold that was finished must not be fitted again; no half-written file may stay.
 
 About 7 s a kill on an idle machine of two cores, so 60 kills take 7 minutes.
-`--source`, `--target`, `--kills`, `--seed`.
+`--source`, `--target`, `--kills`, `--seed`; `--nested` with a nested cross-validation.
 """
 
 import argparse
@@ -60,11 +60,14 @@ def main() -> int:
     parser.add_argument("--target", default="survived")
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--nested", action="store_true")
     arguments = parser.parse_args()
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder)
-        reference = run_reference([arguments.source, "--target", arguments.target], runs)
+        words = [arguments.source, "--target", arguments.target]
+        words += ["--set", "evaluation.nested=true"] if arguments.nested else []
+        reference = run_reference(words, runs)
         length = reference.events[-1]["time_seconds"]
         print(f"{arguments.source}: {len(reference.events)} events in {length:.1f} s", flush=True)
         trials = kill_often(reference, runs, arguments.kills, arguments.seed)

@@ -31,6 +31,7 @@ OBSERVERS: dict[str, Callable[[Path], Observer]] = {
 
 FINDING = Finding("D010", "warning", "`age` is missing.", "Drop it.", {"share": 0.2}, {"data.drop": ["a"]})
 FIT = {"learner": "lightgbm", "fold": 1}
+OF = {"n_folds": 10, "n_repeats": 2, "outer": None}
 LONG = "a line\nthat [bold]breaks[/bold] \x1b[31m and goes on " * 20
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
@@ -40,7 +41,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "step_started": [{"step": 6, "name": "Train"}],
     "plan": [{"n_fits": 0, "learners": []}, {"n_fits": 6, "learners": ["baseline", "lightgbm"]}],
-    "fit_started": [{**FIT, "n_folds": 5}, {**FIT, "fold": None, "n_folds": 5}],
+    "fit_started": [{**FIT, **OF}, {**FIT, **OF, "fold": None}, {**FIT, **OF, "outer": 0}],
     "round": [
         {**FIT, "round": 1, "n_rounds": 100, "metrics": {"train": 0.5, "validation": 0.6}},
         {**FIT, "fold": None, "round": 100, "n_rounds": 100, "metrics": {"train": math.nan}},
@@ -48,9 +49,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {**FIT, "round": 3, "n_rounds": 100, "metrics": {"train": math.inf}},
     ],
     "fit_finished": [
-        {**FIT, "seconds": 0.5, "restored": True, "score": 0.9},
-        {**FIT, "fold": None, "seconds": 0.0, "restored": False, "score": None},
-        {**FIT, "seconds": 4000.0, "restored": False, "score": math.nan},
+        {**FIT, **OF, "seconds": 0.5, "restored": True, "score": 0.9},
+        {**FIT, **OF, "fold": None, "seconds": 0.0, "restored": False, "score": None},
+        {**FIT, **OF, "seconds": 4000.0, "restored": False, "score": math.nan},
+        {**FIT, **OF, "outer": 0, "seconds": 1.0, "restored": False, "score": 0.9},
     ],
     "candidate_finished": [
         {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from groundup.core.errors import SplitError
 from groundup.evaluation import folds as module
-from groundup.evaluation.folds import Folds, make_folds
+from groundup.evaluation.folds import Folds, make_folds, repeated_folds
 
 FEW = settings(deadline=None, max_examples=50)
 
@@ -142,3 +142,45 @@ def test_the_same_seed_gives_the_same_folds() -> None:
     first, again, other = (make_folds(y, task="classification", k=4, seed=seed) for seed in (1, 1, 2))
     assert [each.held_out.tolist() for each in first] == [each.held_out.tolist() for each in again]
     assert [each.held_out.tolist() for each in first] != [each.held_out.tolist() for each in other]
+
+
+@FEW
+@given(st.integers(0, 10**6), st.integers(24, 60), st.integers(2, 5), st.integers(2, 4), st.booleans())
+def test_repeats_hold_every_row_out_once_each_and_never_alike(
+    seed: int, n: int, k: int, repeats: int, has_groups: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    y, groups = rng.integers(0, 2, n), np.repeat(np.arange(n // 2 + 1), 2)[:n] if has_groups else None
+    folds = repeated_folds(y, task="classification", k=k, seed=seed, groups=groups, repeats=repeats)
+    once = make_folds(y, task="classification", k=k, seed=seed, groups=groups)
+    assert folds.n_repeats == repeats
+    assert len(folds) == repeats * len(once)
+    assert all(np.array_equal(a.held_out, b.held_out) for a, b in zip(folds.first, once, strict=True))
+    known = set()
+    for start in range(0, len(folds), len(once)):
+        repeat = Folds(folds.folds[start : start + len(once)], folds.method, "")
+        assert held_out_once(repeat, n)
+        assert complementary(repeat, n)
+        known.add(frozenset(fold.held_out.tobytes() for fold in repeat))
+        if groups is not None:
+            assert all(not set(groups[fold.train]) & set(groups[fold.held_out]) for fold in repeat)
+    assert len(known) == repeats
+    assert f"drawn {repeats} times" in folds.reason
+
+
+def test_repeats_place_groups_anew_though_all_are_of_different_size() -> None:
+    groups = np.repeat(np.arange(12), np.arange(1, 13))
+    folds = repeated_folds(groups * 1.0, task="regression", k=3, seed=0, groups=groups, repeats=4)
+    assert folds.n_repeats == 4
+    sizes = np.array([len(fold.held_out) for fold in folds])
+    assert np.ptp(sizes) <= 0.5 * sizes.mean()
+
+
+def test_where_there_are_fewer_ways_to_divide_it_is_said() -> None:
+    leave_one_out = repeated_folds(np.arange(6.0), task="regression", k=6, seed=0, repeats=3)
+    assert (len(leave_one_out), leave_one_out.n_repeats) == (6, 1)
+    assert "only one way" in leave_one_out.reason
+    groups = np.repeat(["a", "b", "c"], 4)
+    few = repeated_folds(np.arange(12.0), task="regression", k=2, seed=0, groups=groups, repeats=10)
+    assert 1 < few.n_repeats <= 3
+    assert "instead of 10" in few.reason

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from groundup.core.inputs import Predictions
-from groundup.evaluation.intervals import BootstrapOptions, bootstrap
+from groundup.evaluation.intervals import BootstrapOptions, HeldOut, bootstrap, bootstrap_folds
 from groundup.evaluation.metrics import METRICS
-from groundup.evaluation.together import Part, draw_together
+from groundup.evaluation.together import Part, average_parts, draw_together
 
 MAE = {"mae": METRICS["mae"].function}
 
@@ -57,3 +57,44 @@ def test_an_undefined_metric_says_so() -> None:
     (drawn,) = draw_together({"roc_auc": METRICS["roc_auc"].function}, np.zeros(20, int), [Part(predictions)])
     assert drawn.interval("roc_auc").value is None
     assert drawn.minus(drawn, "roc_auc").note.startswith("undefined")
+
+
+def test_repeats_of_the_same_folds_do_not_narrow_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    y_true = rng.normal(size=300)
+    predictions = Predictions(y_true + rng.normal(size=300))
+    folds = [Part(predictions, rows) for rows in np.split(rng.permutation(300), 5)]
+    once = average_parts(draw_together(MAE, y_true, folds)).interval("mae")
+    often = average_parts(draw_together(MAE, y_true, 20 * folds)).interval("mae")
+    assert (often.value, often.low, often.high) == pytest.approx((once.value, once.low, once.high))
+    # Drawn apart, 20 repeats of the same folds would pass for 20 times the rows.
+    apart = [
+        HeldOut(y_true[part.rows], predictions.take(part.rows), BootstrapOptions()) for part in 20 * folds
+    ]
+    narrow = bootstrap_folds(["mae"], apart)["mae"]
+    assert narrow.high - narrow.low < 0.4 * (often.high - often.low)
+
+
+def test_one_repeat_has_the_interval_of_folds_drawn_apart() -> None:
+    rng = np.random.default_rng(1)
+    y_true = rng.normal(size=600)
+    predictions = Predictions(y_true + rng.normal(size=600))
+    rows = np.split(rng.permutation(600), 5)
+    together = average_parts(
+        draw_together({"rmse": METRICS["rmse"].function}, y_true, [Part(predictions, each) for each in rows])
+    ).interval("rmse")
+    apart = [HeldOut(y_true[each], predictions.take(each), BootstrapOptions()) for each in rows]
+    reference = bootstrap_folds(["rmse"], apart)["rmse"]
+    assert together.value == pytest.approx(reference.value)
+    assert together.high - together.low == pytest.approx(reference.high - reference.low, rel=0.1)
+
+
+def test_a_fold_without_a_value_is_left_out_and_said() -> None:
+    y_true = np.array([0, 1] * 20 + [0] * 20)
+    p = np.linspace(0, 1, 60)
+    predictions = Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1))
+    parts = [Part(predictions, np.arange(40)), Part(predictions, np.arange(40, 60))]
+    drawn = draw_together({"roc_auc": METRICS["roc_auc"].function}, y_true, parts)
+    average = average_parts(drawn).interval("roc_auc")
+    assert average.value == drawn[0].values["roc_auc"]
+    assert "1 of 2 folds" in average.note

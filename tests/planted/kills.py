@@ -19,9 +19,19 @@ from groundup.recipe import Recipe
 from groundup.serving.package import load_package
 
 Event = dict[str, Any]
-Fit = tuple[str, int]
+Fit = tuple[str, int, int | None]
 
-_PARTS = ("test", "validation", "train", "cross_validation", "baseline", "fit", "importance", "findings")
+_PARTS = (
+    "test",
+    "validation",
+    "train",
+    "cross_validation",
+    "baseline",
+    "nested",
+    "fit",
+    "importance",
+    "findings",
+)
 _MEASURED = {"seconds", "latency_us"}  # times differ from run to run
 
 
@@ -193,7 +203,7 @@ def _folds(events: Sequence[Event], *, is_restored: bool = False) -> set[Fit]:
     """Return the folds that were finished, or only those that were taken from before."""
     facts = [event["data"] for event in events if event["kind"] == "fit_finished"]
     return {
-        (fact["learner"], fact["fold"])
+        (fact["learner"], fact["fold"], fact["outer"])
         for fact in facts
         if fact["fold"] is not None and (fact["restored"] or not is_restored)
     }

@@ -21,6 +21,28 @@ def test_without_shared_rows_it_is_the_paired_t_test() -> None:
     assert corrected_t_test(differences, 0.25) > corrected_t_test(differences, 0.0)
 
 
+def test_over_repeats_it_is_the_corrected_repeated_test() -> None:
+    """Bouckaert and Frank's: the mean over all k r folds, the variance times 1 / (k r) + n2 / n1."""
+    from scipy.stats import t
+
+    differences = np.random.default_rng(0).normal(0.3, 1.0, 30)
+    statistic = differences.mean() / np.sqrt((1 / 30 + 1 / 9) * differences.var(ddof=1))
+    assert corrected_t_test(differences.tolist(), 1 / 9) == pytest.approx(2 * t.sf(abs(statistic), 29))
+
+
+def test_many_repeats_find_no_difference_between_equals() -> None:
+    """Rows that make one model look better do so in every repeat."""
+    rng = np.random.default_rng(0)
+    n_alarms, n_naive = 0, 0
+    for _ in range(400):
+        rows = rng.normal(size=100)
+        folds = [fold.mean() for _ in range(10) for fold in np.split(rng.permutation(rows), 5)]
+        n_alarms += (corrected_t_test(folds, 1 / 4) or 0.0) < 0.05
+        n_naive += (corrected_t_test(folds, 0.0) or 0.0) < 0.05
+    assert n_alarms <= 0.07 * 400
+    assert n_naive >= 0.3 * 400
+
+
 def test_the_extremes() -> None:
     assert corrected_t_test([0.1], 0.25) is None
     assert corrected_t_test([0.0, 0.0, 0.0], 0.25) == 1.0

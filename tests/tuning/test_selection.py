@@ -2,12 +2,13 @@
 
 from math import nan
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundup.tuning.options import TuningOptions
-from groundup.tuning.selection import BASELINE, Candidate, select
+from groundup.tuning.selection import BASELINE, Candidate, select, standard_error
 
 
 def candidate(
@@ -121,3 +122,26 @@ def test_what_is_kept_is_never_worse_than_a_standard_error(
 def test_latencies_read_well(latency_us: float, words: str) -> None:
     fast, slow = candidate("fast", 0.9, latency_us=latency_us), candidate("slow", 0.9, latency_us=9e6)
     assert f"in {words} µs" in select([slow, fast], higher_is_better=True).reason
+
+
+def test_the_standard_error_is_that_of_a_mean_over_folds() -> None:
+    from scipy.stats import sem
+
+    scores = [0.81, 0.79, 0.84, 0.80, 0.77]
+    assert standard_error(scores, n_folds=5) == pytest.approx(sem(scores))
+    assert standard_error([*scores, nan], n_folds=6) == pytest.approx(sem(scores))
+    assert np.isnan(standard_error([0.8], n_folds=5))
+    assert np.isnan(standard_error([], n_folds=5))
+
+
+def test_repeats_do_not_shrink_the_standard_error() -> None:
+    """The mean over 4 disjoint folds of 100 rows moves by 1 / 20, however often they are drawn anew."""
+    rng = np.random.default_rng(0)
+    means, errors = [], []
+    for _ in range(200):
+        rows = rng.normal(size=400)
+        scores = [fold.mean() for _ in range(10) for fold in np.split(rng.permutation(rows), 4)]
+        means.append(np.mean(scores))
+        errors.append(standard_error(scores, n_folds=4))
+    assert np.std(means) == pytest.approx(1 / 20, rel=0.15)
+    assert np.mean(errors) == pytest.approx(1 / 20, rel=0.1)

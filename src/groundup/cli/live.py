@@ -65,7 +65,7 @@ class LiveProgress(Progress):
 
         self.console = open_console()
         self._doing, self._fit, self._learner = "starting", "", ""
-        self._of_folds = ""
+        self._present_fit = ""
         self._pace: Pace | None = None
         self._is_stopping = False
         self._found: list[Text] = []
@@ -144,8 +144,8 @@ class LiveProgress(Progress):
     def on_fit_started(self, data: Mapping[str, Any]) -> None:
         """Name the fit on the moving line."""
         self._learner = data["learner"]
-        self._of_folds = "" if data.get("fold") is None else f"/{data['n_folds']}"
-        self._fit = self._present_fit(data)
+        of_folds = "" if data.get("fold") is None else f"/{data['n_folds'] // data.get('n_repeats', 1)}"
+        self._fit = self._present_fit = f" · {data['learner']}, {which_fit(data)}{of_folds}"
 
     def on_round(self, data: Mapping[str, Any]) -> None:
         """Show the round and its loss on the moving line."""
@@ -154,10 +154,7 @@ class LiveProgress(Progress):
         metrics = data["metrics"]
         loss = metrics.get("validation", next(iter(metrics.values()), None))
         told = "" if loss is None else f", loss {loss:.3g}"
-        self._fit = f"{self._present_fit(data)}, round {data['round']}{told}"
-
-    def _present_fit(self, data: Mapping[str, Any]) -> str:
-        return f" · {data['learner']}, {which_fit(data)}{self._of_folds}"
+        self._fit = f"{self._present_fit}, round {data['round']}{told}"
 
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Move the bar."""

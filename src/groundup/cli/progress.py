@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -96,7 +96,6 @@ class PlainProgress(Progress):
     """Prints one plain line per notable event."""
 
     def __init__(self) -> None:
-        self._n_folds = 0
         self._unsaid: list[Mapping[str, Any]] = []
 
     def _line(self, text: str) -> None:
@@ -119,17 +118,12 @@ class PlainProgress(Progress):
         """Say how much is to come."""
         self._line(f"  {count(data['n_fits'], 'fit')} to come: {', '.join(data['learners'])}")
 
-    def on_fit_started(self, data: Mapping[str, Any]) -> None:
-        """Note how many folds there are."""
-        self._n_folds = data["n_folds"]
-
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Say that a fit is done; quick folds of one learner share a line."""
         if self._unsaid and bool(self._unsaid[-1].get("restored")) != bool(data.get("restored")):
             self._say_fits()
         self._unsaid.append(data)
-        is_last = data.get("fold") is None or data["fold"] + 1 >= self._n_folds
-        if is_last or sum(fit["seconds"] for fit in self._unsaid) >= QUIET_SECONDS:
+        if is_last_fold(data) or sum(fit["seconds"] for fit in self._unsaid) >= QUIET_SECONDS:
             self._say_fits()
 
     def on_step_finished(self, data: Mapping[str, Any]) -> None:
@@ -143,14 +137,22 @@ class PlainProgress(Progress):
         if not fits:
             return
         first, last = fits[0], fits[-1]
+        if first.get("outer") is not None:
+            self._say_inner_fits(fits)
+            return
         which = which_fit(first)
         if len(fits) > 1:
-            which = f"folds {first['fold'] + 1} to {last['fold'] + 1}"
+            which = f"{which.replace('fold', 'folds')} to {which_fit(last).rpartition(' ')[2]}"
         scores = [number(fit["score"]) for fit in fits if fit.get("score") is not None]
         told = f": {', '.join(scores)}" if scores else ""
-        is_restored = all(fit.get("restored") for fit in fits)
-        how_long = "kept from before" if is_restored else duration(sum(fit["seconds"] for fit in fits))
-        self._line(f"  {last['learner']}, {which}{told} ({how_long})")
+        self._line(f"  {last['learner']}, {which}{told} ({_how_long(fits)})")
+
+    def _say_inner_fits(self, fits: Sequence[Mapping[str, Any]]) -> None:
+        """Say how many fits of a nested cross-validation are done; what they led to is told by a note."""
+        outer = fits[0]["outer"] + 1
+        self._line(
+            f"  among the training rows of fold {outer}: {count(len(fits), 'fit')} ({_how_long(fits)})"
+        )
 
     def on_note(self, data: Mapping[str, Any]) -> None:
         """Pass on a note."""
@@ -170,9 +172,38 @@ def opening(data: Mapping[str, Any]) -> str:
     return f"{question} from {data['source']}; everything is kept in {data['run']}"
 
 
+def _how_long(fits: Sequence[Mapping[str, Any]]) -> str:
+    is_restored = all(fit.get("restored") for fit in fits)
+    return "kept from before" if is_restored else duration(sum(fit["seconds"] for fit in fits))
+
+
 def which_fit(data: Mapping[str, Any]) -> str:
-    """Return which fit an event is about: a fold, or the final one."""
-    return "final fit" if data.get("fold") is None else f"fold {data['fold'] + 1}"
+    """Return which fit an event is about: a fold, or the final one.
+
+    Examples
+    --------
+    >>> which_fit({"fold": None}), which_fit({"fold": 1, "n_folds": 5})
+    ('final fit', 'fold 2')
+    >>> which_fit({"fold": 7, "n_folds": 10, "n_repeats": 2})
+    'repeat 2, fold 3'
+    >>> which_fit({"fold": 2, "n_folds": 5, "outer": 0})
+    'inside fold 1, fold 3'
+    """
+    if data.get("fold") is None:
+        return "final fit"
+    inside = "" if data.get("outer") is None else f"inside fold {data['outer'] + 1}, "
+    if data.get("n_repeats", 1) == 1:
+        return f"{inside}fold {data['fold'] + 1}"
+    repeat, fold = divmod(data["fold"], data["n_folds"] // data["n_repeats"])
+    return f"{inside}repeat {repeat + 1}, fold {fold + 1}"
+
+
+def is_last_fold(data: Mapping[str, Any]) -> bool:
+    """Return whether a fit is the last of its learner, or of its repeat; inner fits have no last one."""
+    if data.get("fold") is None or "n_folds" not in data:
+        return True
+    n_folds = data["n_folds"] // data.get("n_repeats", 1)
+    return data.get("outer") is None and (data["fold"] + 1) % n_folds == 0
 
 
 class StopOnSignal:

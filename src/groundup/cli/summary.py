@@ -31,6 +31,7 @@ def print_summary(report: Mapping[str, Any], folder: Path) -> None:
     console.print()
     _print_scores(console, report)
     _print_choice(console, report)
+    _print_nested(console, report)
     _print_decisions(console, report)
     _print_slices(console, report)
     print_findings(console, report["findings"])
@@ -77,6 +78,15 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
             "",
         )
         console.print(make_table(headers, rows))
+
+
+def _print_nested(console: "Console", report: Mapping[str, Any]) -> None:
+    """Print the score of the whole procedure, where that was asked for."""
+    nested, metric = report.get("nested"), report["problem"]["metric"]
+    if nested is not None:
+        score = interval(nested["scores"][metric])
+        words = f"{metric} {score} for the whole procedure, its choice included. {nested['sentence']}"
+        print_paragraph(console, styled(one_line(words)), indent=MARGIN, label="Nested")
 
 
 def _print_decisions(console: "Console", report: Mapping[str, Any]) -> None:

@@ -16,9 +16,11 @@ EVENT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "step_started": "step (1-8), name",
         "step_finished": "step (1-8), name, summary (sentences: what was done and why), seconds",
         "plan": "n_fits (how many fits are to come), learners (names)",
-        "fit_started": "learner, fold (int, or null for the final fit), n_folds",
+        "fit_started": "learner, fold (int, or null for the final fit), n_folds (of all repeats), n_repeats, "
+        "outer (int in a nested cross-validation: the fold whose training rows are divided again; else null)",
         "round": "learner, fold, round (from 1), n_rounds (at most), metrics ({name: value})",
-        "fit_finished": "learner, fold, seconds, restored (bool: taken from an interrupted run), score",
+        "fit_finished": "learner, fold, n_folds, n_repeats, outer, seconds, "
+        "restored (bool: taken from an interrupted run), score",
         "candidate_finished": "learner, metric, score, low, high, standard_error, latency_us, size_bytes",
         "metric": "part (train|validation|test), name, value, low, high",
         "finding": "the finding as JSON",

@@ -50,7 +50,7 @@ class MetricsStore:
                 (data["learner"], data["fold"], name, data["round"], value, event.time_seconds)
                 for name, value in data["metrics"].items()
             )
-        elif event.kind == "fit_started":
+        elif event.kind == "fit_started" and data.get("outer") is None:  # inner fits tell no rounds
             self._to_replace = (data["learner"], data["fold"])
         if len(self._rows) >= self._batch or event.kind in {"fit_finished", "run_finished", "run_stopped"}:
             self.flush()

@@ -162,9 +162,11 @@ def _fold_scores(report: Report) -> _Plan | None:
     rows, left_out = _board(report, "fold_scores")
     if not rows:
         return None
+    repeats = _part(report, "training", "repeats") or 1
+    drawn = f", in each of {repeats} repeats, one beside the other" if repeats > 1 else ""
     note = (
-        "Each fold was held out once. A model that is ahead in every fold is better; lines that cross say "
-        "that the order depends on the rows."
+        f"Each fold was held out once{drawn}. A model that is ahead in every fold is better; lines that "
+        "cross say that the order depends on the rows."
     )
     spec = charts.fold_scores(rows, metric=_score_title(report))
     return _Plan(spec, "Scores fold by fold", note + left_out)

@@ -5,18 +5,20 @@ that are ordered in time are only ever predicted from earlier ones.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.errors import SplitError
-from groundup.core.inputs import IntArray
+from groundup.core.inputs import FloatArray, IntArray
 from groundup.core.seeds import generator
 from groundup.core.tasks import Task
 
 _GREEDY_GROUPS: Final = 2_000  # groups placed one by one (about 10 µs each); more are dealt like cards
+_SHUFFLED_SIZES: Final = 0.5  # how far a repeat takes group sizes for other than they are, to place them anew
+_TRIES: Final = 20  # draws in a row that give known folds before it is said that there are no others
 
 FoldMethod = Literal["stratified", "plain", "group", "time"]
 
@@ -35,16 +37,24 @@ class Folds:
     Parameters
     ----------
     folds : tuple of Fold
-        At least one.
+        At least one; those of the first repeat first.
     method : {"stratified", "plain", "group", "time"}
         How rows were divided.
     reason : str
         Why so, and what had to give way, in sentences for the report.
+    n_repeats : int
+        How often the rows were divided anew; every repeat has the same number of folds.
     """
 
     folds: tuple[Fold, ...]
     method: FoldMethod
     reason: str
+    n_repeats: int = 1
+
+    @property
+    def first(self) -> tuple[Fold, ...]:
+        """The folds of the first repeat, which hold every row out once (by time, every later row)."""
+        return self.folds[: len(self.folds) // self.n_repeats]
 
     def __len__(self) -> int:
         return len(self.folds)
@@ -102,15 +112,91 @@ def make_folds(
     >>> len(folds), folds.method, [len(held_out) for _, held_out in folds]
     (5, 'stratified', [2, 2, 2, 2, 2])
     """
+    if times is not None:
+        _check_rows(y, k)
+        return _forward_folds(y, times, task, k, has_groups=groups is not None)
+    return repeated_folds(y, task=task, k=k, repeats=1, seed=seed, groups=groups)
+
+
+def repeated_folds(
+    y: NDArray[np.generic],
+    *,
+    task: Task,
+    k: int,
+    repeats: int,
+    seed: int,
+    groups: NDArray[np.generic] | None = None,
+) -> Folds:
+    """Divide rows into folds several times, never twice alike.
+
+    Parameters
+    ----------
+    y, task, k
+        As for `make_folds`, whose folds are the first repeat. Rows in time order can be divided in one
+        way only.
+    repeats : int
+        How often; fewer where there are not so many ways.
+    seed, groups
+        As for `make_folds`.
+
+    Returns
+    -------
+    Folds
+        The held-out parts of each repeat cover every row exactly once.
+
+    Raises
+    ------
+    SplitError
+        If there are fewer than two rows or groups.
+
+    Examples
+    --------
+    >>> folds = repeated_folds(np.arange(10.0), task="regression", k=5, repeats=3, seed=0)
+    >>> len(folds), len(folds.first), folds.n_repeats
+    (15, 5, 3)
+    """
+    _check_rows(y, k)
+
+    def divide(repeat: int) -> Folds:
+        rng = generator(seed, "folds", *([repeat] if repeat else []))
+        if groups is not None:
+            return _group_folds(y, groups, task, k, rng, is_first=repeat == 0)
+        return _row_folds(y, task, k, rng)
+
+    first = divide(0)
+    if repeats == 1:
+        return first
+    drawn, known = list(first.folds), {_partition(first)}
+    n_repeats, draw, n_vain = 1, 0, 0
+    while n_repeats < repeats and n_vain < _TRIES:
+        draw += 1
+        again = divide(draw)
+        if _partition(again) in known:
+            n_vain += 1
+            continue
+        known.add(_partition(again))
+        drawn += again.folds
+        n_repeats, n_vain = n_repeats + 1, 0
+    reason = first.reason + _said_of_repeats(repeats, n_repeats)
+    return replace(first, folds=tuple(drawn), reason=reason, n_repeats=n_repeats)
+
+
+def _check_rows(y: NDArray[np.generic], k: int) -> None:
     assert k >= 2, k
     if len(y) < 2:
         raise SplitError(f"Cross-validation needs at least 2 rows, and there are `{len(y)}`: add rows.")
-    if times is not None:
-        return _forward_folds(y, times, task, k, has_groups=groups is not None)
-    rng = generator(seed, "folds")
-    if groups is not None:
-        return _group_folds(y, groups, task, k, rng)
-    return _row_folds(y, task, k, rng)
+
+
+def _said_of_repeats(asked: int, n_repeats: int) -> str:
+    if n_repeats == 1:
+        return f" They were not drawn {asked} times: there is only one way to divide these rows."
+    if n_repeats < asked:
+        return f" They were drawn {n_repeats} times instead of {asked}: there are hardly more ways to do it."
+    return f" The folds were drawn {n_repeats} times, each time anew."
+
+
+def _partition(folds: Folds) -> frozenset[bytes]:
+    return frozenset(fold.held_out.tobytes() for fold in folds)
 
 
 def _from_assignment(fold_of_row: IntArray, k: int) -> tuple[Fold, ...]:
@@ -150,7 +236,13 @@ def _rare_classes(y: NDArray[np.generic], k: int) -> str:
 
 
 def _group_folds(
-    y: NDArray[np.generic], groups: NDArray[np.generic], task: Task, asked: int, rng: np.random.Generator
+    y: NDArray[np.generic],
+    groups: NDArray[np.generic],
+    task: Task,
+    asked: int,
+    rng: np.random.Generator,
+    *,
+    is_first: bool,
 ) -> Folds:
     names, group_of_row = np.unique(groups, return_inverse=True)
     group_of_row = group_of_row.reshape(-1)
@@ -166,7 +258,11 @@ def _group_folds(
     counts = np.zeros((len(names), int(stratum.max()) + 1))
     np.add.at(counts, (group_of_row, stratum), 1)
     assign = _place_groups if len(names) <= _GREEDY_GROUPS else _deal_groups
-    fold_of_group = assign(counts, k, rng)
+    # The order of sizes decides where groups go: without other sizes a repeat would be no other division.
+    spread = 0.0 if is_first else _SHUFFLED_SIZES
+    shuffled = rng.permutation(len(names))
+    sizes = counts.sum(axis=1)[shuffled] * (1 + spread * rng.uniform(-1, 1, len(names)))
+    fold_of_group = assign(counts, k, shuffled, sizes)
     shares = " and similar shares of each class" if task == "classification" else ""
     reason = f"Rows of the same group stay together; {k} folds of similar size{shares}."
     return Folds(
@@ -174,10 +270,9 @@ def _group_folds(
     )
 
 
-def _place_groups(counts: NDArray[np.float64], k: int, rng: np.random.Generator) -> IntArray:
+def _place_groups(counts: FloatArray, k: int, shuffled: IntArray, sizes: FloatArray) -> IntArray:
     """Place groups, the largest first, each where the folds' class counts then differ least."""
-    shuffled = rng.permutation(len(counts))
-    order = shuffled[np.argsort(-counts.sum(axis=1)[shuffled], kind="stable")]
+    order = shuffled[np.argsort(-sizes, kind="stable")]
     scale = np.concatenate([counts.sum(axis=0), [counts.sum()]])  # classes and size count alike
     loads = np.concatenate([counts, counts.sum(axis=1, keepdims=True)], axis=1) / scale
     folds, fold_of_group = np.zeros((k, loads.shape[1])), np.empty(len(counts), dtype=np.int64)
@@ -194,11 +289,9 @@ def _place_groups(counts: NDArray[np.float64], k: int, rng: np.random.Generator)
     return fold_of_group
 
 
-def _deal_groups(counts: NDArray[np.float64], k: int, rng: np.random.Generator) -> IntArray:
+def _deal_groups(counts: FloatArray, k: int, shuffled: IntArray, sizes: FloatArray) -> IntArray:
     """Deal groups out by commonest class and size, to and fro, so that folds stay alike."""
-    shuffled = rng.permutation(len(counts))
-    sizes = counts.sum(axis=1)
-    order = shuffled[np.lexsort((-sizes[shuffled], counts.argmax(axis=1)[shuffled]))]
+    order = shuffled[np.lexsort((-sizes, counts.argmax(axis=1)[shuffled]))]
     turn = np.arange(len(counts)) % (2 * k)
     fold_of_group = np.empty(len(counts), dtype=np.int64)
     fold_of_group[order] = np.where(turn < k, turn, 2 * k - 1 - turn)

@@ -431,21 +431,30 @@ def _draw_fold(
     return estimates, draws, units.n_independent
 
 
-def _average(
-    metric: Metric, estimates: FloatArray, draws: FloatArray, options: BootstrapOptions, n_independent: int
-) -> Interval:
+def average_folds(estimates: FloatArray, draws: FloatArray) -> tuple[float, FloatArray, str]:
+    """Return the mean of a score over folds, of its resampled values, and a note where folds were left out.
+
+    Shapes are (n_folds,), NaN where the score is undefined, and (n_folds, n_draws).
+    """
     is_defined = np.isfinite(estimates)
     if not is_defined.any():
-        return Interval(None, None, None, f"undefined: {metric.undefined}")
+        return float("nan"), np.full(draws.shape[1], np.nan), ""
     draws = draws[is_defined]
     n_defined = np.isfinite(draws).sum(axis=0)
     sums = np.where(np.isfinite(draws), draws, 0.0).sum(axis=0)
     averages = np.divide(sums, n_defined, out=np.full(draws.shape[1], np.nan), where=n_defined > 0)
-    interval = percentile_interval(float(estimates[is_defined].mean()), averages, options, n_independent)
-    if is_defined.all():
-        return interval
     note = f"the average of {is_defined.sum()} of {len(estimates)} folds: undefined in the others"
-    return replace(interval, note=note)
+    return float(estimates[is_defined].mean()), averages, "" if is_defined.all() else note
+
+
+def _average(
+    metric: Metric, estimates: FloatArray, draws: FloatArray, options: BootstrapOptions, n_independent: int
+) -> Interval:
+    value, averages, note = average_folds(estimates, draws)
+    if not np.isfinite(value):
+        return Interval(None, None, None, f"undefined: {metric.undefined}")
+    interval = percentile_interval(value, averages, options, n_independent)
+    return replace(interval, note=note) if note else interval
 
 
 def _metric_interval(

@@ -21,6 +21,11 @@ class EvaluationOptions(Options):
 
     folds: int = Field(default=5, ge=2, le=100)
     """Folds of the cross-validation on the training part."""
+    repeats: int = Field(default=1, ge=1, le=100)
+    """How often the folds are drawn, each time anew; 1 where rows are in time order."""
+    nested: bool = False
+    """Whether the choice between candidates is made again inside each fold, to score the whole procedure;
+    each fold then takes as many fits again as the cross-validation."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Level of every interval."""
     resamples: int | Literal["auto"] = "auto"

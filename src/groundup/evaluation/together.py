@@ -5,7 +5,7 @@ cancels out of their difference, and rows that depend on each other stay togethe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.evaluation.intervals import (
     BootstrapOptions,
     Interval,
+    average_folds,
     draw_weights,
     find_units,
     percentile_interval,
@@ -54,18 +55,22 @@ class Drawn:
         Rows, groups or blocks that the part rests on.
     options : BootstrapOptions
         How rows were drawn.
+    notes : dict of str to str
+        By metric: what there is to say about the value, where there is something.
     """
 
     values: dict[str, float]
     draws: dict[str, FloatArray]
     n_independent: int
     options: BootstrapOptions
+    notes: dict[str, str] = field(default_factory=dict)
 
     def interval(self, name: str) -> Interval:
         """Return one metric with its interval."""
         if not np.isfinite(self.values[name]):
             return Interval(None, None, None, "undefined on these rows")
-        return percentile_interval(self.values[name], self.draws[name], self.options, self.n_independent)
+        found = percentile_interval(self.values[name], self.draws[name], self.options, self.n_independent)
+        return replace(found, note=self.notes[name]) if self.notes.get(name) else found
 
     def minus(self, other: "Drawn", name: str) -> Interval:
         """Return one metric minus that of another part, with the interval of the difference."""
@@ -142,6 +147,40 @@ def draw_together(
         )
         for part, estimate, found in zip(parts, estimates, drawn, strict=True)
     ]
+
+
+def average_parts(parts: Sequence[Drawn]) -> Drawn:
+    """Return the average of parts that were drawn together, such as the folds of a cross-validation.
+
+    Folds of several repeats hold the same rows out. Because a row is drawn equally often for all of them,
+    the interval of their average knows that repeats bring no new rows; drawn apart it would shrink with
+    every repeat.
+
+    Parameters
+    ----------
+    parts : sequence of Drawn
+        At least one, of the same call of `draw_together`.
+
+    Returns
+    -------
+    Drawn
+        Parts in which a metric is undefined are left out of its average.
+
+    Examples
+    --------
+    >>> from groundup.evaluation.metrics import METRICS
+    >>> y_true, rows = np.arange(100.0), np.arange(100)
+    >>> parts = [Part(Predictions(y_true + y_true % 3), rows[half::2]) for half in (0, 1)]
+    >>> average_parts(draw_together({"mae": METRICS["mae"].function}, y_true, parts)).values["mae"]
+    0.99
+    """
+    values, draws, notes = {}, {}, {}
+    for name in parts[0].values:
+        estimates = np.array([part.values[name] for part in parts])
+        drawn = np.stack([part.draws[name] for part in parts])
+        values[name], draws[name], notes[name] = average_folds(estimates, drawn)
+    n_independent = sum(part.n_independent for part in parts) // len(parts)
+    return Drawn(values, draws, n_independent, parts[0].options, notes)
 
 
 def _n_independent(unit: IntArray | None, rows: IntArray | None, n_all: int, n_samples: int) -> int:

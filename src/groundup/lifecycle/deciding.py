@@ -5,7 +5,7 @@ conformal scores on the validation part, the threshold on out-of-fold prediction
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from groundup.evaluation.thresholds import (
     cost_facts,
     follows_threshold,
 )
-from groundup.lifecycle.fitting import Trainer, Training
+from groundup.lifecycle.fitting import FoldResults, Trainer, Training
 from groundup.problems.infer import Problem
 from groundup.serving.answering import Answering
 
@@ -74,20 +74,43 @@ class Decided:
         return {path: reason for path, reason in found.items() if reason}
 
 
+OutOfFoldProbabilities: TypeAlias = tuple[IntArray, FloatArray]
+"""Class codes of training rows, shape (n,), and their out-of-fold probabilities, shape (n, n_classes)."""
+
+
 def decide(trainer: Trainer, training: Training) -> Decided:
     """Fit the calibrator, set the threshold, and keep the scores of the validation part."""
-    raw, y_true = training.final.predict(trainer.collected.validation), trainer.collected.y_validation
+    raw, results = training.final.predict(trainer.collected.validation), training.results.get(training.chosen)
+    held_out = None if results is None else out_of_fold(trainer, results)
+    return decide_on(trainer, training.chosen, raw, held_out)
+
+
+def out_of_fold(
+    trainer: Trainer, results: FoldResults, folds: Folds | None = None
+) -> OutOfFoldProbabilities | None:
+    """Return what thresholds are chosen on; None where no probability was predicted out of fold."""
+    if not results.predictions:
+        return None
+    rows, held_out = trainer.held_out(results, folds)
+    if held_out.probabilities is None:
+        return None
+    return trainer.collected.y_train[rows].astype(np.int64), held_out.probabilities
+
+
+def decide_on(
+    trainer: Trainer, chosen: str, raw: Predictions, held_out: OutOfFoldProbabilities | None
+) -> Decided:
+    """Decide by what a model says of the validation part, and by out-of-fold probabilities of its kind."""
+    y_true = trainer.collected.y_validation
     conformal = ConformalScores.fit(conformal_scores(y_true, raw)) if len(y_true) else None
     if raw.probabilities is None or not len(y_true):
         return Decided(Answering(conformal=conformal), "none")
-    calibration = _Calibration(
-        trainer, training.chosen, raw.probabilities, np.asarray(y_true, dtype=np.int64)
-    )
+    calibration = _Calibration(trainer, chosen, raw.probabilities, np.asarray(y_true, dtype=np.int64))
     method, why, gain = calibration.choose()
     calibrator = None if method is None else calibration.fit(method)
-    threshold, why_threshold = _threshold(trainer, training, calibrator, calibration)
+    threshold, why_threshold = _threshold(trainer, held_out, calibrator, calibration)
     answering = Answering(calibrator, threshold, trainer.framed.positive_code, conformal)
-    shifted_by = trainer.shifted_by(training.chosen) if calibrator is None else ""
+    shifted_by = trainer.shifted_by(chosen) if calibrator is None else ""
     return Decided(answering, method or "none", why, why_threshold, gain, shifted_by)
 
 
@@ -151,7 +174,10 @@ class _Calibration:
 
 
 def _threshold(
-    trainer: Trainer, training: Training, calibrator: Calibrator | None, calibration: _Calibration
+    trainer: Trainer,
+    held_out: OutOfFoldProbabilities | None,
+    calibrator: Calibrator | None,
+    calibration: _Calibration,
 ) -> tuple[float | None, str]:
     """Return the threshold (None: 0.5) and why."""
     options, problem = trainer.session.recipe.evaluation, trainer.framed.problem
@@ -161,14 +187,9 @@ def _threshold(
     if isinstance(asked, float):
         return (None if asked == 0.5 else asked), "as asked"
     positive = trainer.framed.positive_code
-    results = training.results.get(training.chosen)
-    if results is None or not results.predictions:
-        y_true, probabilities, where = calibration.y_true, calibration.probabilities, "validation"
-    else:
-        rows, held_out = trainer.held_out(results)
-        assert held_out.probabilities is not None
-        y_true, probabilities = trainer.collected.y_train[rows].astype(np.int64), held_out.probabilities
-        where = "out-of-fold"
+    y_true, probabilities, where = calibration.y_true, calibration.probabilities, "validation"
+    if held_out is not None:
+        (y_true, probabilities), where = held_out, "out-of-fold"
     if calibrator is not None:
         probabilities = calibrator.apply(probabilities)
     if costs is not None:

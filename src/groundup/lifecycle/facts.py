@@ -63,6 +63,7 @@ def gather_facts(
             }
             for name in judgement.scores["test"]
         },
+        "nested": judgement.nested,
         "fit": {
             **judgement.fit_facts(),
             "loss": f"Mean {framed.loss.title}",
@@ -190,7 +191,8 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
         "seed": session.recipe.training.seed,
         "threads": plan.threads,
         "threads_reason": plan.threads_reason,
-        "folds": len(trainer.folds.folds),
+        "folds": len(trainer.folds.first),
+        "repeats": trainer.folds.n_repeats,
         "fold_method": trainer.folds.method,
         "fold_reason": trainer.folds.reason,
         "curve": [{"round": round_, **rounds[round_]} for round_ in sorted(rounds)] or None,

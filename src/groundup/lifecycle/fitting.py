@@ -5,8 +5,8 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundup.core.errors import RecipeError
+from groundup.core.errors import RecipeError, SplitError
 from groundup.core.inputs import FloatArray, Inputs, IntArray, Predictions
 from groundup.core.wording import count
 from groundup.data.dataset import Dataset
-from groundup.evaluation.folds import Folds, make_folds
+from groundup.evaluation.folds import Fold, Folds, make_folds, repeated_folds
 from groundup.evaluation.intervals import BootstrapOptions, HeldOut, Interval, bootstrap_folds
-from groundup.evaluation.metrics import compute_metrics, get_metric
+from groundup.evaluation.metrics import METRICS, compute_metrics, get_metric
+from groundup.evaluation.together import Drawn, Part, average_parts, draw_together
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.design import Plan
@@ -32,7 +33,7 @@ from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
 from groundup.training.rounds import run_rounds
 from groundup.tuning.paired_test import compare_with_best
-from groundup.tuning.selection import Candidate, Selection, select
+from groundup.tuning.selection import Candidate, Selection, select, standard_error
 
 _LATENCY_ROWS = 200
 
@@ -68,6 +69,8 @@ class FoldResults:
         The deciding metric on each held-out fold.
     predictions : list of Predictions
         For the rows of each held-out fold.
+    validation : list of Predictions
+        For the validation part, of each fold's model; empty unless a nested cross-validation needs them.
     seconds : float
         Wall time of all its fits.
     latency_us, size_bytes : float, int
@@ -79,10 +82,37 @@ class FoldResults:
     learner: Learner
     scores: list[float] = field(default_factory=list)
     predictions: list[Predictions] = field(default_factory=list)
+    validation: list[Predictions] = field(default_factory=list)
     seconds: float = 0.0
     latency_us: float = 0.0
     size_bytes: int = 0
     interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Which rows are held out in turn, and what the fits are called.
+
+    Parameters
+    ----------
+    folds : Folds
+        Positions in the training part.
+    outer : int or None
+        The fold of the cross-validation whose training rows these folds divide again; None for itself.
+    """
+
+    folds: Folds
+    outer: int | None = None
+
+    def key(self, name: str, fold: int) -> str:
+        """Return the name of a fit's checkpoint."""
+        return f"{'' if self.outer is None else f'outer-{self.outer + 1}-'}{name}-fold-{fold + 1}"
+
+    def about(self, name: str, fold: int | None) -> dict[str, Any]:
+        """Return what events say of a fit."""
+        folds = self.folds
+        of = {"n_folds": len(folds), "n_repeats": folds.n_repeats, "outer": self.outer}
+        return {"learner": name, "fold": fold, **of}
 
 
 class Trainer:
@@ -96,16 +126,43 @@ class Trainer:
                 f"`training.resample` is `{session.recipe.training.resample}`, but `{problem.target}` has no "
                 "classes that could be made equally frequent. Leave it at `none`."
             )
-        split = session.recipe.data.split
-        self.folds: Folds = make_folds(
-            collected.y_train,
-            task=problem.task,
-            k=session.recipe.evaluation.folds,
-            seed=session.seed("folds"),
-            groups=collected.groups(collected.train, split.group),
-            times=collected.groups(collected.train, split.time),
-        )
+        self.folds = self._divide(np.arange(collected.train.n_rows))
+        self.inner = self._divide_again() if session.recipe.evaluation.nested else ()
         self.latest: dict[str, Trained] = {}
+
+    def _divide(self, rows: IntArray, *purpose: int) -> Folds:
+        """Return folds of some rows of the training part, by their positions in it."""
+        collected, recipe = self.collected, self.session.recipe
+        groups = collected.groups(collected.train, recipe.data.split.group)
+        times = collected.groups(collected.train, recipe.data.split.time)
+        y, task, options = collected.y_train[rows], self.framed.problem.task, recipe.evaluation
+        k, seed = options.folds, self.session.seed("folds", *purpose)
+        groups = None if groups is None else groups[rows]
+        if times is None:
+            folds = repeated_folds(y, task=task, k=k, repeats=options.repeats, seed=seed, groups=groups)
+        elif options.repeats == 1:
+            folds = make_folds(y, task=task, k=k, seed=seed, groups=groups, times=times[rows])
+        else:
+            raise SplitError(
+                f"`evaluation.repeats` is `{options.repeats}`, but the order of the rows in time leaves only "
+                "one way to divide them: a repeat would be the same again. Set it to 1."
+            )
+        return replace(folds, folds=tuple(Fold(rows[train], rows[held_out]) for train, held_out in folds))
+
+    def _divide_again(self) -> tuple[Folds | None, ...]:
+        """Return, for each fold of the first repeat, folds of its training rows; None where there is none."""
+        inner: list[Folds | None] = []
+        for outer, (rows, _) in enumerate(self.folds.first):
+            try:
+                inner.append(self._divide(rows, outer))
+            except SplitError as error:
+                inner.append(None)
+                why = error
+        if not any(inner):
+            raise SplitError(
+                f"`evaluation.nested` divides the training rows of each fold again. {why}"
+            ) from why
+        return tuple(inner)
 
     def fit(
         self, name: str, train: Inputs, validation: Inputs, *, fold: int | None, n_events: bool = True
@@ -199,12 +256,13 @@ class Trainer:
                 "note", message=f"Stopped: the latest `{name}` is kept, fitted on a part of the rows."
             )
             return self.latest[name]
-        events.emit("fit_started", learner=name, fold=None, n_folds=len(self.folds.folds))
+        about = Folding(self.folds).about(name, None)
+        events.emit("fit_started", **about)
         prepared = self.collected.prepared(self.framed.learners[name].needs())
         start = time.monotonic()
         fitted = self.fit(name, prepared.train, prepared.validation, fold=None)
         seconds = time.monotonic() - start
-        events.emit("fit_finished", learner=name, fold=None, seconds=seconds, restored=False, score=None)
+        events.emit("fit_finished", **about, seconds=seconds, restored=False, score=None)
         return Trained(prepared.preparation, fitted, seconds, self._class_weight(name, prepared.train))
 
     def _class_weight(self, name: str, train: Inputs) -> FloatArray | None:
@@ -227,18 +285,22 @@ class Trainer:
         """Return whether a model was fitted on the rows of a fold, not on the whole training part."""
         return any(trained is each for each in self.latest.values())
 
-    def held_out(self, result: FoldResults) -> tuple[IntArray, Predictions]:
-        """Return the rows of all folds that were predicted, and their predictions, in row order."""
-        pairs = self.folds.folds[: len(result.predictions)]
-        rows = np.concatenate([held_out for _, held_out in pairs])
-        values = np.concatenate([each.values for each in result.predictions])
-        probabilities = [each.probabilities for each in result.predictions if each.probabilities is not None]
+    def held_out(self, result: FoldResults, folds: Folds | None = None) -> tuple[IntArray, Predictions]:
+        """Return the rows that the folds of the first repeat held out, and their predictions, in row order.
+
+        Only the first repeat: the average over repeats would be the answer of several models, which errs
+        less than the one model that is kept.
+        """
+        pairs = list(zip((folds or self.folds).first, result.predictions, strict=False))
+        rows = np.concatenate([fold.held_out for fold, _ in pairs])
         order = np.argsort(rows, kind="stable")
-        stacked = np.concatenate(probabilities)[order] if probabilities else None
-        return rows[order], Predictions(values[order], stacked)
+        return rows[order], _stack([predictions for _, predictions in pairs]).take(order)
 
     def average_scores(self, result: FoldResults, metrics: Sequence[str]) -> dict[str, Interval]:
         """Return metrics averaged over the folds that were predicted."""
+        if self.folds.n_repeats > 1:
+            average = self.average_over(self.folds.folds, [result.predictions], metrics)[0]
+            return {name: average.interval(name) for name in metrics}
         collected = self.collected
         folds = [
             HeldOut(
@@ -252,6 +314,42 @@ class Trainer:
         ]
         return bootstrap_folds(metrics, folds, positive=self.framed.positive_code)
 
+    def average_over(
+        self, folds: Sequence[Fold], predicted: Sequence[Sequence[Predictions]], metrics: Sequence[str]
+    ) -> list[Drawn]:
+        """Return, for several predictions of the same folds, metrics averaged over these folds.
+
+        All are measured under the same resamples of the training rows, each of which may be held out by
+        several folds; so they can be subtracted from each other.
+        """
+        rows = np.unique(np.concatenate([fold.held_out for fold in folds]))
+        parts = [part for each in predicted for part in self._parts(rows, folds, each)]
+        drawn = draw_together(
+            {name: METRICS[name].function for name in metrics},
+            self.collected.y_train[rows],
+            parts,
+            options=self.bootstrap_options(self.collected.train.take(rows), "folds"),
+            positive=self.framed.positive_code,
+        )
+        sizes = [min(len(folds), len(each)) for each in predicted]
+        starts = np.cumsum([0, *sizes])
+        return [
+            average_parts(drawn[start : start + size]) for start, size in zip(starts, sizes, strict=False)
+        ]
+
+    def _parts(
+        self, rows: IntArray, folds: Sequence[Fold], predicted: Sequence[Predictions]
+    ) -> Iterator[Part]:
+        """Yield each fold that was predicted, by its place among `rows`."""
+        pairs, n_folds = list(zip(folds, predicted, strict=False)), len(self.folds.first)
+        for start in range(0, len(pairs), n_folds):
+            repeat = pairs[start : start + n_folds]  # no row twice
+            places = [np.searchsorted(rows, fold.held_out) for fold, _ in repeat]
+            whole = _stack([predictions for _, predictions in repeat])
+            order = np.zeros(len(rows), dtype=np.int64)  # a row that was not predicted is in no part
+            order[np.concatenate(places)] = np.arange(len(whole))
+            yield from (Part(whole.take(order), place) for place in places)
+
     def bootstrap_options(self, part: Dataset, name: str) -> BootstrapOptions:
         """Return how intervals are made on the rows of a part: by entity or in blocks where rows depend."""
         options, split = self.session.recipe.evaluation, self.session.recipe.data.split
@@ -263,43 +361,50 @@ class Trainer:
             times=self.collected.groups(part, split.time),
         )
 
-    def cross_validate(self, name: str) -> FoldResults:
+    def cross_validate(self, name: str, folding: Folding | None = None) -> FoldResults:
         """Fit a candidate on each fold's training rows and predict the rows held out."""
+        folding = Folding(self.folds) if folding is None else folding
         results = FoldResults(self.framed.learners[name])
-        for fold, (rows, held_out) in enumerate(self.folds.folds):
+        for fold in range(len(folding.folds)):
             if self.session.events.should_stop:
                 break
-            self._fold(results, name, fold, rows, held_out)
+            self._fold(results, name, folding, fold)
         return results
 
-    def _fold(self, results: FoldResults, name: str, fold: int, rows: IntArray, held_out: IntArray) -> None:
-        session, key = self.session, f"{name}-fold-{fold + 1}"
-        session.events.emit("fit_started", learner=name, fold=fold, n_folds=len(self.folds.folds))
+    def _fold(self, results: FoldResults, name: str, folding: Folding, fold: int) -> None:
+        session, key = self.session, folding.key(name, fold)
+        session.events.emit("fit_started", **folding.about(name, fold))
         done = session.restore(key)
         if done is None:
-            facts, predictions = self._fit_fold(name, fold, rows, held_out)
+            facts, arrays = self._fit_fold(name, folding, fold)
             if not session.events.should_stop:
-                session.keep(key, facts, arrays_of(predictions))
+                session.keep(key, facts, arrays)
         else:
-            facts, predictions = dict(done.facts), predictions_of(done.arrays)
-        if fold == 0:
+            facts, arrays = dict(done.facts), dict(done.arrays)
+        if fold == 0 and folding.outer is None:
             results.latency_us, results.size_bytes = facts["latency_us"], facts["size_bytes"]
         results.scores.append(math.nan if facts["score"] is None else facts["score"])
-        results.predictions.append(predictions)
+        results.predictions.append(predictions_of(arrays))
+        if "validation_values" in arrays:
+            results.validation.append(predictions_of(arrays, "validation_"))
         results.seconds += facts["seconds"]
         session.events.emit(
             "fit_finished",
-            learner=name,
-            fold=fold,
+            **folding.about(name, fold),
             seconds=facts["seconds"],
             restored=done is not None,
             score=facts["score"],
         )
 
     def _fit_fold(
-        self, name: str, fold: int, rows: IntArray, held_out: IntArray
-    ) -> tuple[dict[str, Any], Predictions]:
-        trained = self.fit_on(name, rows, fold=fold)
+        self, name: str, folding: Folding, fold: int
+    ) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:
+        """Return facts and predictions of one fit, as its checkpoint holds them."""
+        rows, held_out = folding.folds.folds[fold]
+        is_inner = folding.outer is not None
+        # Every fit has a number of its own, from which its seed follows.
+        number = fold if folding.outer is None else (folding.outer + 1) * len(self.folds) + fold
+        trained = self.fit_on(name, rows, fold=number, is_told=not is_inner)
         part = self.collected.train.take(held_out)
         predictions = trained.predict(part)
         metric = self.framed.problem.metric
@@ -307,11 +412,22 @@ class Trainer:
         score = compute_metrics([metric], y_true, predictions, positive=positive)[metric]
         # Undefined where a fold lacks a class; JSON has no NaN.
         facts: dict[str, Any] = {"score": None if math.isnan(score) else score, "seconds": trained.seconds}
+        arrays = arrays_of(predictions)
+        if is_inner:
+            return facts, arrays
         if fold == 0:
             facts["latency_us"] = measure_latency_us(trained, part)
             facts["size_bytes"] = measure_size_bytes(trained)
+        if self.inner and predictions.probabilities is not None:
+            arrays |= arrays_of(trained.predict(self.collected.validation), "validation_")
         self.latest[name] = trained
-        return facts, predictions
+        return facts, arrays
+
+
+def _stack(predicted: Sequence[Predictions]) -> Predictions:
+    probabilities = [each.probabilities for each in predicted if each.probabilities is not None]
+    values = np.concatenate([each.values for each in predicted])
+    return Predictions(values, np.concatenate(probabilities) if probabilities else None)
 
 
 @dataclass(frozen=True)
@@ -347,18 +463,26 @@ class Training:
 
 def train_candidates(session: Session, trainer: Trainer) -> Training:
     """Cross-validate every candidate on the same folds, choose one, and fit it on the whole training part."""
-    framed, n_folds = trainer.framed, len(trainer.folds.folds)
+    framed, n_folds = trainer.framed, len(trainer.folds)
     with session.step(6, "Train") as step:
         names = list(framed.learners)
-        session.events.emit("plan", n_fits=len(names) * n_folds + 1, learners=names)
+        n_inner = len(names) * sum(len(folds) for folds in trainer.inner if folds is not None)
+        session.events.emit("plan", n_fits=len(names) * n_folds + n_inner + 1, learners=names)
+        if n_inner:
+            session.events.emit(
+                "note",
+                message=f"{count(n_inner)} of these fits are for the nested cross-validation, in step 7.",
+            )
         results = {name: trainer.cross_validate(name) for name in names}
         results = {name: result for name, result in results.items() if result.scores}
         candidates = tuple(_candidate(session, trainer, name, result) for name, result in results.items())
         if not session.events.should_stop:
             held_out = "a later period" if trainer.folds.method == "time" else "rows"
+            n_repeats = trainer.folds.n_repeats
+            drawn = f", drawn {n_repeats} times" if n_repeats > 1 else ""
             step.say(
-                f"{count(len(results), 'learner')} compared on {count(n_folds, 'fold')} of the training "
-                f"part, each scored on {held_out} that it was not fitted on."
+                f"{count(len(results), 'learner')} compared on {count(n_folds // n_repeats, 'fold')} of the "
+                f"training part{drawn}, each scored on {held_out} that it was not fitted on."
             )
         if results:
             metric = get_metric(framed.problem.metric, framed.problem.task)
@@ -379,7 +503,7 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
 def _p_values(trainer: Trainer, candidates: Sequence[Candidate]) -> dict[str, float]:
     """Return how likely the folds would differ so much if a candidate were as good as the best."""
     metric = get_metric(trainer.framed.problem.metric, trainer.framed.problem.task)
-    shares = [len(fold.held_out) / max(1, len(fold.train)) for fold in trainer.folds.folds]
+    shares = [len(fold.held_out) / max(1, len(fold.train)) for fold in trainer.folds]
     return compare_with_best(
         candidates, higher_is_better=metric.higher_is_better, test_share=float(np.mean(shares))
     )
@@ -397,12 +521,11 @@ def _candidate(session: Session, trainer: Trainer, name: str, result: FoldResult
     """Return a candidate's mean score over the folds and how much it varies between them; tell it."""
     metric = trainer.framed.problem.metric
     score = trainer.average_scores(result, [metric])[metric]
-    scores = np.array([score for score in result.scores if math.isfinite(score)])
-    standard_error = float(scores.std(ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else math.nan
+    error = standard_error(result.scores, n_folds=len(trainer.folds.first))
     candidate = Candidate(
         name=name,
         score=math.nan if score.value is None else score.value,
-        standard_error=standard_error,
+        standard_error=error,
         fold_scores=tuple(result.scores),
         latency_us=result.latency_us,
         size_bytes=result.size_bytes,
@@ -415,24 +538,24 @@ def _candidate(session: Session, trainer: Trainer, name: str, result: FoldResult
         score=score.value,
         low=score.low,
         high=score.high,
-        standard_error=None if math.isnan(standard_error) else standard_error,
+        standard_error=None if math.isnan(error) else error,
         latency_us=result.latency_us,
         size_bytes=result.size_bytes,
     )
     return candidate
 
 
-def arrays_of(predictions: Predictions) -> dict[str, NDArray[np.generic]]:
+def arrays_of(predictions: Predictions, prefix: str = "") -> dict[str, NDArray[np.generic]]:
     """Return predictions as named arrays for a checkpoint."""
-    arrays: dict[str, NDArray[np.generic]] = {"values": predictions.values}
+    arrays: dict[str, NDArray[np.generic]] = {f"{prefix}values": predictions.values}
     if predictions.probabilities is not None:
-        arrays["probabilities"] = predictions.probabilities
+        arrays[f"{prefix}probabilities"] = predictions.probabilities
     return arrays
 
 
-def predictions_of(arrays: Mapping[str, NDArray[np.generic]]) -> Predictions:
+def predictions_of(arrays: Mapping[str, NDArray[np.generic]], prefix: str = "") -> Predictions:
     """Return the predictions that `arrays_of` stored."""
-    return Predictions(arrays["values"], arrays.get("probabilities"))  # type: ignore[arg-type]
+    return Predictions(arrays[f"{prefix}values"], arrays.get(f"{prefix}probabilities"))  # type: ignore[arg-type]
 
 
 def measure_latency_us(trained: Trained, dataset: Dataset) -> float:

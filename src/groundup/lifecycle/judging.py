@@ -1,5 +1,6 @@
 """Step 7, evaluate: how good, how sure, how it fails, and what would help."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -35,6 +36,7 @@ from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.explaining import explain_choice
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.measured_rows import MeasuredRows, keep_measured
+from groundup.lifecycle.nesting import score_procedure
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.slicing import slice_test
 from groundup.lifecycle.weighing import undo
@@ -107,6 +109,8 @@ class Judgement:
         Which targets of the training rows look wrong.
     contributions : dict
         What each column adds to predictions (see `explain_choice`); empty when training was stopped.
+    nested : dict or None
+        What the nested cross-validation found; None where none was asked for, or it was not finished.
     """
 
     verdict: FitVerdict | None
@@ -119,6 +123,7 @@ class Judgement:
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
     contributions: dict[str, Any] = field(default_factory=dict)
+    nested: dict[str, Any] | None = None
 
     def fit_facts(self) -> dict[str, Any]:
         """Return the verdict and the curve over data for the report."""
@@ -253,7 +258,7 @@ class Judge:
     def _probe(self) -> Predictions:
         """Return out-of-fold predictions of boosted trees: those of a candidate, or of a small probe."""
         results, chosen = self.training.results, self.training.chosen
-        n_folds = len(results[chosen].predictions)
+        n_folds = len(results[chosen].predictions)  # of all repeats; the first of them counts below
         if chosen != _FLEXIBLE and _FLEXIBLE in results and len(results[_FLEXIBLE].predictions) == n_folds:
             return self.trainer.held_out(results[_FLEXIBLE])[1]
         learner = make_learner(_FLEXIBLE, _PROBE)
@@ -262,7 +267,7 @@ class Judge:
         inputs = inputs.with_target(self.collected.y_train)
         probe = FoldResults(learner)
         random = generator(self.session.seed("probe"), "rows")
-        for fold in self.trainer.folds.folds[:n_folds]:
+        for fold in self.trainer.folds.first[:n_folds]:
             rows = np.sort(random.permutation(fold.train)[:_PROBE_ROWS])
             fitted = learner.fit(inputs.take(rows), None, self.trainer.silent_context())
             probe.predictions.append(fitted.predict(inputs.take(fold.held_out)))
@@ -403,6 +408,9 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         for sentence in said_of(decided):
             step.say(sentence)
         judge = Judge(session, trainer, training, decided)
+        nested = _nest(trainer, training, judge.metrics)
+        if nested is not None:
+            step.say(nested["sentence"])
         is_stopped = session.events.should_stop
         fractions = [] if is_stopped else judge.learning_curve()
         verdict = judge.judge(fractions)
@@ -431,6 +439,7 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
             loss_ratio=judge.loss_ratio(),
             doubtful=judge.doubtful_targets(),
             contributions=contributions,
+            nested=nested,
         )
         _tell(session, scores)
         session.report_findings(_examine_fit(trainer, training, judgement))
@@ -446,6 +455,13 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         if moving:
             step.say(f"These move single predictions most: {listed(moving[:_N_TOP])}.")
     return judgement
+
+
+def _nest(trainer: Trainer, training: Training, metrics: Sequence[str]) -> dict[str, Any] | None:
+    """Score the procedure as a whole where that was asked for and training was not stopped."""
+    if not trainer.inner or trainer.session.events.should_stop:
+        return None
+    return score_procedure(trainer, training, metrics)
 
 
 def _tell(session: Session, scores: dict[str, Scores]) -> None:

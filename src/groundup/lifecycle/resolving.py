@@ -44,7 +44,8 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
         "model": {"name": training.chosen, **learner.model_dump(mode="json"), **facts.get("chosen", {})},
         "preparation": training.final.preparation.resolved_options().model_dump(mode="json"),
         "training.threads": trainer.plan.threads,
-        "evaluation.folds": len(trainer.folds.folds),
+        "evaluation.folds": len(trainer.folds.first),
+        "evaluation.repeats": trainer.folds.n_repeats,
     }
 
 

@@ -22,7 +22,7 @@ def corrected_t_test(differences: Sequence[float], test_share: float) -> float |
     Parameters
     ----------
     differences : sequence of float
-        One a fold: the score of one candidate minus that of the other.
+        One a fold, of all repeats: the score of one candidate minus that of the other.
     test_share : float
         Rows held out divided by rows fitted on, e.g. 1/4 for five folds.
 
@@ -34,7 +34,9 @@ def corrected_t_test(differences: Sequence[float], test_share: float) -> float |
 
     References
     ----------
-    Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52.
+    Nadeau and Bengio (2003), "Inference for the generalization error", Machine Learning 52; Bouckaert and
+    Frank (2004), "Evaluating the replicability of significance tests for comparing learning algorithms",
+    PAKDD, for repeats.
 
     Examples
     --------

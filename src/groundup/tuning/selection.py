@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan, sqrt
 from typing import Final
+
+import numpy as np
 
 from groundup.core.wording import number
 from groundup.tuning.options import TuningOptions
@@ -60,6 +62,38 @@ class Selection:
     name: str
     reason: str
     tied: tuple[str, ...]
+
+
+def standard_error(fold_scores: Sequence[float], *, n_folds: int) -> float:
+    """Return how far a mean over folds would typically move with other rows.
+
+    The folds of one repeat hold different rows out; those of further repeats hold the same rows out
+    again. Repeats steady the mean, but bring no new rows: the error is that of one repeat, averaged.
+
+    Parameters
+    ----------
+    fold_scores : sequence of float
+        Repeat by repeat; NaN where a score is undefined.
+    n_folds : int
+        Folds of one repeat.
+
+    Returns
+    -------
+    float
+        NaN where no repeat has two scores.
+
+    Examples
+    --------
+    >>> once = [0.8, 0.9, 0.7, 0.8]
+    >>> round(standard_error(once, n_folds=4), 4), round(standard_error(3 * once, n_folds=4), 4)
+    (0.0408, 0.0408)
+    """
+    squares = []
+    for start in range(0, len(fold_scores), n_folds):
+        scores = [score for score in fold_scores[start : start + n_folds] if isfinite(score)]
+        if len(scores) > 1:
+            squares.append(float(np.var(scores, ddof=1)) / len(scores))
+    return sqrt(float(np.mean(squares))) if squares else nan
 
 
 def select(
