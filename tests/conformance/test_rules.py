@@ -131,7 +131,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     "F004": {
         "facts": {"best_round": 1000, "n_rounds": 1000, "stopped": "limit", "curve": {"validation": []}}
     },
-    "F005": {"slope": Span(0.05, 0.02, 0.08)},
+    "F005": {"slope": Span(0.05, 0.02, 0.08), "outlook": "helps"},
     "F006": {"loss_ratio": 0.001},
     "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_features": 30},

@@ -117,10 +117,10 @@ def test_an_automatic_penalty_is_scaled_from_what_was_chosen() -> None:
     assert only(fit_rules.overfits(fit)).patch == {"model.name": "ridge", "model.alpha": 5.0}
 
 
-@pytest.mark.parametrize(("low", "speaks"), [(0.01, True), (0.0, False), (-0.01, False)])
-def test_more_data_would_help_where_the_slope_is_clear(low: float, speaks: bool) -> None:
-    answer = fit_rules.more_data_would_help(signals(slope=Span(0.02, low, 0.03), n_train=500))
-    assert bool(list(answer)) is speaks  # type: ignore[arg-type]
+@pytest.mark.parametrize(("outlook", "speaks"), [("helps", True), ("enough", False), ("unclear", False)])
+def test_more_data_would_help_where_that_is_clear(outlook: str, speaks: bool) -> None:
+    fit = signals(slope=Span(0.02, 0.01, 0.03), outlook=outlook, n_train=500)
+    assert bool(list(fit_rules.more_data_would_help(fit))) is speaks  # type: ignore[arg-type]
     assert isinstance(fit_rules.more_data_would_help(signals()), NotApplicable)
 
 

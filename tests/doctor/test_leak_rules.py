@@ -71,7 +71,8 @@ def test_no_patch_leaves_no_column() -> None:
 
 @pytest.mark.parametrize(("ratio", "speaks"), [(0.0099, True), (0.01, False), (0.5, False)])
 def test_a_model_is_suspicious_below_a_hundredth_of_the_baseline(ratio: float, speaks: bool) -> None:
-    signals = FitSignals("regression", "lightgbm", loss_ratio=ratio, slope=Span(0.2, 0.1, 0.3))
+    slope = Span(0.2, 0.1, 0.3)
+    signals = FitSignals("regression", "lightgbm", loss_ratio=ratio, slope=slope, outlook="helps")
     assert bool(suspiciously_good(signals)) is speaks
     assert bool(more_data_would_help(signals)) is not speaks
 

@@ -29,6 +29,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "fold_scores": charts.fold_scores(BOARD, metric="accuracy"),
     "learning_curve": charts.learning_curve(CURVE, best_round=7, loss="log loss"),
     "data_fractions": charts.data_fractions(FRACTIONS, loss="log loss"),
+    "data_fractions of a forecast": charts.data_fractions(
+        FRACTIONS, forecast=[{"n": n, "value": 0.75, "low": 0.7, "high": 0.8} for n in (20, 40)]
+    ),
     "confusion": charts.confusion(["a", "b"], [[5, 1], [0, 0]]),
     "confusion of 25": charts.confusion(list(range(25)), [[i * j for i in range(25)] for j in range(25)]),
     "roc": charts.roc([{"label": "a", "auc": 0.75, "points": [[0, 0], [0, 0.5], [1, 1]]}]),

@@ -6,7 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from groundup.evaluation.fit_verdict import FEWEST_ROWS, FitEvidence, judge_fit, learning_slope
+from groundup.evaluation.fit_verdict import FEWEST_ROWS, FitEvidence, judge_fit
+from groundup.evaluation.intervals import Interval
 from planted.fits import PLANTED, Curve, judge
 
 SEEDS = (1,)  # 41 cases; with seeds 1 to 6, 244 of 246 are right and 2 undecided
@@ -90,35 +91,12 @@ def test_rounds_that_still_lower_the_loss_are_underfitting() -> None:
     assert "rounds still lowered" in verdict.sentence
 
 
-def test_a_falling_learning_curve_decides_a_middling_gap() -> None:
-    points = [
-        {"share": share, "held_out": loss, "low": loss - 0.01, "high": loss + 0.01}
-        for share, loss in [(0.25, 0.7), (0.5, 0.6), (1.0, 0.5)]
-    ]
-    rising = curve([1.0, 0.45, 0.5])
+def test_rows_that_would_help_decide_a_middling_gap() -> None:
+    gain, rising = Interval(0.05, 0.02, 0.08), curve([1.0, 0.45, 0.5])
     assert judge_fit(FitEvidence(**losses(0.4, 0.5, 1.0), curve=rising)).verdict == "fits"
-    assert (
-        judge_fit(FitEvidence(**losses(0.4, 0.5, 1.0), curve=rising, fractions=points)).verdict == "overfits"
-    )
-    verdict = judge_fit(
-        FitEvidence(**losses(0.4, 0.5, 1.0), probed=losses(0, 0.5, 0)["held_out"], fractions=points)
-    )
-    assert "More rows would lower it" in verdict.sentence
-
-
-def test_the_slope_is_the_fall_per_doubling() -> None:
-    points = [{"share": share, "held_out": 1 - 0.1 * np.log2(share)} for share in (0.125, 0.25, 0.5, 1.0)]
-    slope = learning_slope(points)
-    assert slope.value == pytest.approx(0.1)
-    assert slope.low is None
-    assert learning_slope(points[:1]) is None
-    assert learning_slope([]) is None
-
-
-def test_the_slopes_interval_follows_from_the_points() -> None:
-    points = [{"share": share, "held_out": 1.0, "low": 0.9, "high": 1.1} for share in (0.5, 1.0)]
-    slope = learning_slope(points)
-    assert (slope.low, slope.high) == pytest.approx((-0.1 * 2**0.5, 0.1 * 2**0.5))
+    assert judge_fit(FitEvidence(**losses(0.4, 0.5, 1.0), curve=rising, gain=gain)).verdict == "overfits"
+    unclear = Interval(0.05, -0.02, 0.12)
+    assert judge_fit(FitEvidence(**losses(0.4, 0.5, 1.0), curve=rising, gain=unclear)).verdict == "fits"
 
 
 def test_the_evidence_is_json() -> None:

@@ -129,7 +129,10 @@ def test_page_follows_the_eight_steps(pages: Mapping[str, str], name: str) -> No
     [
         ("binary", ("Confusion matrix", "ROC curve", "Precision and recall", "Calibration")),
         ("multiclass", ("Confusion matrix", "ROC curve", "Class balance", "Importance of columns")),
-        ("regression", ("Predicted and actual", "Errors", "Scores fold by fold", "Would more data help?")),
+        (
+            "regression",
+            ("Predicted and actual", "Errors", "Scores fold by fold", "Loss by number of training rows"),
+        ),
     ],
 )
 def test_charts_with_data_are_drawn(pages: Mapping[str, str], name: str, titles: tuple[str, ...]) -> None:

@@ -52,8 +52,8 @@ def test_mae_is_made_small_and_the_baseline_is_the_median(tmp_path: Path) -> Non
     told = run.summary["training"]["optimizer"]
     assert "Loss: absolute error" in told
     assert "That is for the squared error: it cannot make the absolute error small." in told
-    whole = run.summary["fit"]["fractions"][-1]
-    assert whole["held_out"] == pytest.approx(run.summary["validation"]["mae"]["value"])
+    *_, largest, _whole = run.summary["fit"]["fractions"]
+    assert largest["held_out"] == pytest.approx(run.summary["cross_validation"]["mae"]["value"], rel=1e-3)
     assert "Always answering the median" in (run.folder / "report.html").read_text(encoding="utf-8")
 
 

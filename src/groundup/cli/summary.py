@@ -56,6 +56,8 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
     if "sentence" in report["fit"]:  # a run that was stopped early may have nothing to judge by
         verdict, *_evidence = one_line(report["fit"]["sentence"]).split(". ")
         print_paragraph(console, styled(f"{verdict.rstrip('.')}."), indent=MARGIN, label="Fit")
+    if outlook := report["fit"].get("more_rows"):
+        print_paragraph(console, styled(one_line(outlook["sentence"])), indent=MARGIN, label="Rows")
     print_paragraph(console, styled(why), indent=MARGIN, label="Model")
     if len(leaderboard) > 1:
         rows = [

@@ -58,7 +58,7 @@ def at_random(n_rows: int, options: SplitOptions, random: np.random.Generator) -
 def by_class(labels: pl.Series, options: SplitOptions, random: np.random.Generator) -> tuple[PartOfRow, str]:
     """Draw the rows of each part at random, every class in proportion (within one row)."""
     codes, classes = _codes(labels)
-    order, kept = _spread(codes, random)
+    order, kept = spread_classes(codes, random)
     parts = _cut(order, *_sizes(len(codes), options))
     reason = (
         f"Rows were drawn at random, class by class of `{labels.name}` (stratified), so that every class "
@@ -82,12 +82,12 @@ def _dense_rank(series: pl.Series) -> IntArray:
     return ranked.rank("dense").fill_null(0).to_numpy().astype(np.int64)
 
 
-def _spread(codes: IntArray, random: np.random.Generator) -> tuple[IntArray, IntArray]:
+def spread_classes(codes: IntArray, random: np.random.Generator) -> tuple[IntArray, IntArray]:
     """Return an order whose every prefix holds each class in proportion, and the classes too small for that.
 
-    The rows of a class of size m are dealt, shuffled, to the places (u, u + 1, ..., u + m - 1) / m
-    of [0, 1), with one random u in [0, 1) a class; a prefix up to share f then holds f * m of them, give or
-    take one. Classes of one or two rows come last.
+    `codes` are class codes from 0, shape (n_rows,). The rows of a class of size m are dealt, shuffled, to
+    the places (u, u + 1, ..., u + m - 1) / m of [0, 1), with one random u in [0, 1) a class; a prefix up to
+    share f then holds f * m of them, give or take one. Classes of one or two rows come last.
     """
     shuffled = random.permutation(len(codes))
     by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
@@ -213,7 +213,7 @@ def by_column(
         )
     order = random.permutation(len(train))
     if labels is not None:
-        order = _spread(_codes(labels.gather(train))[0], random)[0]
+        order = spread_classes(_codes(labels.gather(train))[0], random)[0]
     parts[train[order[:n_validation]]] = VALIDATION
     drawn = f"It names no validation part, so {percent(options.validation)} of train were drawn for it."
     return parts, f"{reason} {drawn}"

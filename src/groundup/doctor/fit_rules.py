@@ -143,18 +143,17 @@ def not_converged(signals: FitSignals) -> Answer:
 def more_data_would_help(signals: FitSignals) -> Answer:
     """F005: the held-out loss still falls as rows are added, so more of them would lower it further."""
     if signals.slope is None:
-        return NotApplicable("no learning curve was drawn")
+        return NotApplicable("no learning curve was drawn, or it has too few sizes")
     value, low, high = signals.slope
-    if low <= 0 or is_suspicious(signals):  # of what hardly errs, more would be no help
+    if signals.outlook != "helps" or is_suspicious(signals):  # of what hardly errs, more would be no help
         return ()
     return (
         Finding(
             "F005",
             "info",
-            f"With twice the rows, the held-out {signals.loss} fell by {number(value, 3)} (interval "
-            f"{number(low, 3)} to {number(high, 3)}), and the curve has not flattened at "
-            f"{count(signals.n_train, 'row')}.",
-            "Gather more rows like these: it will help more than tuning.",
+            f"Twice the {count(signals.n_train, 'training row')} would lower the held-out {signals.loss} by "
+            f"about {number(value, 2)} (interval {number(low, 2)} to {number(high, 2)}).",
+            "Gather more rows like these, if so much is worth the effort.",
             {"n_train": signals.n_train, "loss": signals.loss, "slope": _json(signals.slope)},
         ),
     )

@@ -155,7 +155,9 @@ class FitSignals:
     gap : Span or None
         Mean loss per row on rows held out minus on rows fitted.
     slope : Span or None
-        How much the held-out loss falls when the training rows double; positive: it falls.
+        How much the held-out loss would fall with twice the rows; positive: it falls.
+    outlook : {"helps", "enough", "unclear", ""}
+        Whether that is told for sure; "" where no learning curve was drawn.
     improvement : Span or None
         Mean over the test rows of the baseline's loss minus the model's; positive: the model is better.
     loss : str
@@ -192,6 +194,7 @@ class FitSignals:
     sentence: str = ""
     gap: Span | None = None
     slope: Span | None = None
+    outlook: str = ""
     improvement: Span | None = None
     loss: str = "loss"
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -162,34 +162,61 @@ def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss:
     return chart(f"{loss} by round on training and validation rows.{best}", data, layers)
 
 
-def data_fractions(fractions: Sequence[Row], *, loss: str = "loss") -> Spec:
-    """Draw the loss against the number of training rows, on held-out rows and, if known, on those rows.
+def data_fractions(
+    fractions: Sequence[Row], *, loss: str = "loss", forecast: Sequence[Row] | None = None
+) -> Spec:
+    """Draw the loss against the number of training rows: on held-out rows, on those rows, and what comes.
 
     Parameters
     ----------
     fractions : sequence of mapping
-        `n` (training rows), `held_out`, and optionally `train`, and `low`, `high` around `held_out`.
+        `n` (training rows), and optionally `held_out` with `low` and `high`, and `train` with `train_low`
+        and `train_high`.
     loss : str
         The loss's name, for the axis.
+    forecast : sequence of mapping, optional
+        The held-out loss at more rows: `n`, `value`, `low`, `high`.
     """
+    ahead = "held-out rows, forecast"
+    series = (("training rows", "train", "train_"), ("held-out rows", "held_out", ""))
     data = [
-        {"x": row["n"], "y": row[part], "label": title, "low": row.get("low"), "high": row.get("high")}
-        for part, title in (("train", "training rows"), ("held_out", "held-out rows"))
+        {"x": row["n"], "y": row[key], "label": label}
+        | {end: row.get(prefix + end) for end in ("low", "high") if is_number(row.get(prefix + end))}
+        for label, key, prefix in series
         for row in fractions
-        if is_number(row.get(part))
+        if is_number(row.get(key))
     ]
-    x = {**quantity("x", "Training rows"), "axis": {"grid": False, "tickCount": 5}}
-    color = series_color(data, {"training rows": BLUE, "held-out rows": ORANGE})
-    held_out = {"filter": "datum.label == 'held-out rows' && isValid(datum.low) && isValid(datum.high)"}
-    band = {"x": x, "y": quantity("low", loss), "y2": {"field": "high"}}
+    data += [
+        {"x": row["n"], "y": row["value"], "label": ahead, "low": row["low"], "high": row["high"]}
+        for row in forecast or ()
+    ]
+    measured = [row["n"] for row in fractions if is_number(row.get("held_out"))]
+    ticks = measured[::-2] + [row["n"] for row in (forecast or ())[-1:]]
+    x = quantity("x", "Rows fitted on (logarithmic scale)")
+    x |= {"scale": {"type": "log", "base": 2, "nice": False}}
+    x |= {"axis": {"grid": False, "values": ticks, "format": ",d"}}
+    colors = {"training rows": BLUE, "held-out rows": ORANGE, ahead: ORANGE}
+    color = series_color(data, colors)
+    color["legend"] = color["legend"] and {**color["legend"], "symbolOpacity": 1}  # not as pale as the bands
+    band = {"x": x, "y": quantity("low", loss), "y2": {"field": "high"}, "color": color}
     line = {"x": x, "y": quantity("y", loss), "color": color}
+    is_ahead = f"datum.label == '{ahead}'"
     layers: list[Spec] = [
         {
-            "transform": [held_out],
-            "mark": {"type": "area", "opacity": 0.18, "color": ORANGE},
+            "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
+            "mark": {"type": "area", "opacity": 0.18},
             "encoding": band,
         },
-        {"mark": {"type": "line", "point": {"size": 36}}, "encoding": line},
+        {
+            "transform": [{"filter": f"!({is_ahead})"}],
+            "mark": {"type": "line", "point": {"size": 36}},
+            "encoding": line,
+        },
+        {
+            "transform": [{"filter": is_ahead}],
+            "mark": {"type": "line", "strokeDash": [4, 3]},
+            "encoding": line,
+        },
     ]
     return chart(f"{loss} for growing numbers of training rows.", data, layers)
 

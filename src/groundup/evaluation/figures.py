@@ -177,17 +177,19 @@ def _data_fractions(report: Report) -> _Plan | None:
     fractions = [
         {**row, "n": row.get("n") or round((row.get("share") or 0) * n_train)}
         for row in _part(report, "fit", "fractions") or ()
-        if is_number(row.get("held_out"))
     ]
-    if len(fractions) < 2:
+    if sum(is_number(row.get("held_out")) for row in fractions) < 2:
         return None
+    forecast = _part(report, "fit", "more_rows", "forecast") or None
     losses = {"classification": "Log loss", "regression": "Mean squared error"}
     loss = _part(report, "fit", "loss") or losses.get(str(_part(report, "problem", "task")), "Loss")
     note = (
-        "The same model on growing parts of the training rows; lower is better. If the line of the held-out "
-        "rows still falls at its end, more rows would help."
+        "The same model on growing parts of each fold's rows, averaged over the folds, with intervals; lower "
+        "is better. While the two lines draw near each other, more rows help."
     )
-    return _Plan(charts.data_fractions(fractions, loss=loss), "Would more data help?", note)
+    note += " The broken line is what up to twice the rows would come to." if forecast else ""
+    spec = charts.data_fractions(fractions, loss=loss, forecast=forecast)
+    return _Plan(spec, "Loss by number of training rows", note)
 
 
 def _confusion(report: Report) -> _Plan | None:

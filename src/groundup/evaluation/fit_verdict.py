@@ -10,7 +10,6 @@ and above it on unseen rows has learned noise (variance, overfitting).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log2, sqrt
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -55,9 +54,8 @@ class FitEvidence:
         Under ``train`` and ``validation``; for learners that train in rounds.
     best_round : int, optional
         The round whose model was kept; the last one by default.
-    fractions : sequence of mapping
-        Held-out loss of fits on shares of the rows: ``share``, ``held_out``, and optionally its
-        interval ``low``, ``high``.
+    gain : Interval, optional
+        By how much the held-out loss would fall with twice the rows.
     options : BootstrapOptions
         How intervals are made.
     """
@@ -69,7 +67,7 @@ class FitEvidence:
     probed: FloatArray | None = None
     curve: Mapping[str, Sequence[tuple[int, float]]] | None = None
     best_round: int | None = None
-    fractions: Sequence[Mapping[str, Any]] = ()
+    gain: Interval | None = None
     options: BootstrapOptions = field(default_factory=BootstrapOptions)
 
 
@@ -87,8 +85,6 @@ class FitVerdict:
         Mean loss of a row held out minus of the same row in training (paired).
     relative_gap : Interval
         The same as a share of the held-out loss, at most 1.
-    slope : Interval or None
-        By how much the held-out loss falls when the training rows double; above 0: it falls.
     evidence : dict
         Every number that was looked at (JSON values).
     """
@@ -97,7 +93,6 @@ class FitVerdict:
     sentence: str
     gap: Interval
     relative_gap: Interval
-    slope: Interval | None
     evidence: dict[str, Any]
 
 
@@ -112,7 +107,7 @@ class _Signs:
     is_training_loss_reachable: bool
     fewer_rounds: float | None
     more_rounds: float | None
-    slope: Interval | None
+    gain: Interval | None
     illusion: float
 
     @property
@@ -121,7 +116,7 @@ class _Signs:
         assert self.gap.value is not None
         if not _is_above(self.gap, 0.0) or self.gap.value < _NARROW_GAP:
             return False
-        return self.gap.value >= _WIDE_GAP or (self.slope is not None and _is_above(self.slope, 0.0))
+        return self.gap.value >= _WIDE_GAP or _is_above(self.gain, 0.0)
 
 
 def _is_above(interval: Interval | None, bound: float) -> bool:
@@ -156,50 +151,15 @@ def judge_fit(evidence: FitEvidence) -> FitVerdict:
     """
     gap = paired_difference(evidence.held_out, evidence.in_sample, options=evidence.options)
     relative = _share(evidence.held_out - evidence.in_sample, evidence)
-    slope = learning_slope(evidence.fractions)
     if len(evidence.held_out) < FEWEST_ROWS or relative.value is None or relative.low is None:
         sentence = f"Too few rows ({len(evidence.held_out)}) to say whether the model over- or underfits."
         if evidence.held_out.sum() == 0:
-            return FitVerdict("fits", "Every held-out row is predicted exactly.", gap, relative, slope, {})
-        return FitVerdict("undecided", sentence, gap, relative, slope, {})
-    signs = _read(evidence, relative, slope)
+            return FitVerdict("fits", "Every held-out row is predicted exactly.", gap, relative, {})
+        return FitVerdict("undecided", sentence, gap, relative, {})
+    signs = _read(evidence, relative)
     verdict, why = _decide(signs)
     sentence = f"{_OPENINGS[verdict]} {why} {_gap_words(evidence)}"
-    return FitVerdict(verdict, sentence, gap, relative, slope, _numbers(signs))
-
-
-def learning_slope(fractions: Sequence[Mapping[str, Any]]) -> Interval | None:
-    """Return by how much the held-out loss falls when the training rows double.
-
-    Parameters
-    ----------
-    fractions : sequence of mapping
-        ``share`` of the training rows, ``held_out`` loss, optionally its interval ``low``, ``high``.
-
-    Returns
-    -------
-    Interval or None
-        Least squares over the logarithm of the share; None for fewer than two shares. The points
-        share their held-out rows, so the interval is on the wide side.
-
-    Examples
-    --------
-    >>> points = [{"share": share, "held_out": loss} for share, loss in [(0.25, 3.0), (0.5, 2.0), (1.0, 1.0)]]
-    >>> learning_slope(points).value
-    1.0
-    """
-    points = [each for each in fractions if each["held_out"] is not None]
-    if len({each["share"] for each in points}) < 2:
-        return None
-    doublings = np.array([log2(each["share"]) for each in points])
-    losses = np.array([each["held_out"] for each in points])
-    leverage = (doublings - doublings.mean()) / ((doublings - doublings.mean()) ** 2).sum()
-    slope = float(-leverage @ losses)
-    if any(each.get("low") is None or each.get("high") is None for each in points):
-        return Interval(slope, None, None, "no interval: the points have none")
-    half_widths = np.array([(each["high"] - each["low"]) / 2 for each in points])
-    half_width = sqrt(float((leverage**2) @ (half_widths**2)))
-    return Interval(slope, slope - half_width, slope + half_width)
+    return FitVerdict(verdict, sentence, gap, relative, _numbers(signs))
 
 
 _OPENINGS: Final[Mapping[Verdict, str]] = {
@@ -214,7 +174,7 @@ def _share(differences: FloatArray, evidence: FitEvidence) -> Interval:
     return ratio_interval(differences, evidence.held_out, options=evidence.options)
 
 
-def _read(evidence: FitEvidence, gap: Interval, slope: Interval | None) -> _Signs:
+def _read(evidence: FitEvidence, gap: Interval) -> _Signs:
     """Bring the evidence to one scale: shares of the held-out loss."""
     held_out, in_sample = float(evidence.held_out.mean()), float(evidence.in_sample.mean())
     apparent_gain = float(evidence.baseline.mean()) - in_sample
@@ -227,7 +187,7 @@ def _read(evidence: FitEvidence, gap: Interval, slope: Interval | None) -> _Sign
         is_training_loss_reachable=evidence.probed is not None and float(evidence.probed.mean()) <= in_sample,
         fewer_rounds=fewer_rounds,
         more_rounds=more_rounds,
-        slope=slope,
+        gain=evidence.gain,
         illusion=(held_out - in_sample) / apparent_gain if apparent_gain > 0 else 0.0,
     )
 
@@ -284,8 +244,7 @@ def _decide_without_remedy(signs: _Signs) -> tuple[Verdict, str]:
         return "undecided", "It is not clearly better than the baseline, which learns nothing."
     if is_untried:
         return "undecided", "Nothing was tried that could show whether its loss can be lowered."
-    more_rows = " More rows would lower it." if _is_above(signs.slope, 0.0) else ""
-    return "fits", f"Nothing that was tried clearly lowers its loss on held-out rows.{more_rows}"
+    return "fits", "Nothing that was tried clearly lowers its loss on held-out rows."
 
 
 def _value(interval: Interval | None) -> float:
@@ -302,7 +261,7 @@ def _gap_words(evidence: FitEvidence) -> str:
 
 def _numbers(signs: _Signs) -> dict[str, Any]:
     intervals = {"relative_gap": signs.gap, "skill": signs.skill, "shrinking": signs.shrinking}
-    intervals |= {"probe": signs.probe, "slope": signs.slope}
+    intervals |= {"probe": signs.probe, "gain": signs.gain}
     numbers = {name: None if each is None else each.to_json() for name, each in intervals.items()}
     rounds = {"fewer_rounds": signs.fewer_rounds, "more_rounds": signs.more_rounds}
     return {**numbers, **rounds, "illusion": signs.illusion}

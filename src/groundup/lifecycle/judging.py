@@ -30,11 +30,13 @@ from groundup.evaluation.intervals import (
 )
 from groundup.evaluation.label_noise import MOST_OUTLYING, find_label_noise, find_outlying
 from groundup.evaluation.metrics import default_metrics, get_metric
+from groundup.evaluation.more_rows import Outlook, look_ahead
 from groundup.evaluation.row_losses import row_losses
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.explaining import explain_choice
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
+from groundup.lifecycle.growing import measure_growth
 from groundup.lifecycle.measured_rows import MeasuredRows, keep_measured
 from groundup.lifecycle.nesting import score_procedure
 from groundup.lifecycle.session import Session
@@ -44,7 +46,6 @@ from groundup.models.catalogue import make_learner
 
 Scores = dict[str, dict[str, Any]]
 
-_FRACTIONS = (0.25, 0.5)
 _IMPORTANCE_ROWS = 2_000
 _IMPORTANCE_PREDICTIONS = 2_500
 _FLEXIBLE = "lightgbm"
@@ -99,8 +100,8 @@ class Judgement:
         What the test part showed.
     scores : dict of str to Scores
         By part: ``test``, ``validation``, ``train``, ``baseline`` (on test), ``cross_validation``.
-    fractions : list of dict
-        Held-out loss by share of the training rows; empty when training was stopped.
+    outlook : Outlook or None
+        Whether more rows would help; None when that was not asked, or training was stopped.
     importance : list of dict
         What shuffling each column costs.
     loss_ratio : float or None
@@ -118,7 +119,7 @@ class Judgement:
     decided: Decided
     test: OnTest
     scores: dict[str, Scores] = field(default_factory=dict)
-    fractions: list[dict[str, Any]] = field(default_factory=list)
+    outlook: Outlook | None = None
     importance: list[dict[str, Any]] = field(default_factory=list)
     loss_ratio: float | None = None
     doubtful: DoubtfulTargets | None = None
@@ -126,15 +127,16 @@ class Judgement:
     nested: dict[str, Any] | None = None
 
     def fit_facts(self) -> dict[str, Any]:
-        """Return the verdict and the curve over data for the report."""
-        facts: dict[str, Any] = {"fractions": self.fractions or None}
+        """Return the verdict and the curve over rows for the report."""
+        facts: dict[str, Any] = {"fractions": None, "more_rows": None}
+        if self.outlook is not None:
+            facts = {"fractions": self.outlook.points, "more_rows": self.outlook.to_json()}
         if self.verdict is not None:
             facts |= {
                 "verdict": self.verdict.verdict,
                 "sentence": self.verdict.sentence,
                 "gap": self.verdict.gap.to_json(),
                 "relative_gap": self.verdict.relative_gap.to_json(),
-                "slope": None if self.verdict.slope is None else self.verdict.slope.to_json(),
                 "evidence": self.verdict.evidence,
             }
         return facts
@@ -232,7 +234,7 @@ class Judge:
         shown = zip(positions[far].tolist(), decode(y[far]), decode(likely), strict=True)
         return DoubtfulTargets(len(y), n_doubtful, share, stands_out, tuple(shown))
 
-    def judge(self, fractions: list[dict[str, Any]]) -> FitVerdict | None:
+    def judge(self, outlook: Outlook | None) -> FitVerdict | None:
         """Say whether the model over- or underfits; None where no row was held out."""
         loss = self.framed.loss
         if self.out_of_fold is None or self.trainer.is_partial(self.training.final):
@@ -250,7 +252,7 @@ class Judge:
                 probed=mixed_losses(loss, y, model, self._probe()),
                 curve=facts.get("curve"),
                 best_round=facts.get("best_round"),
-                fractions=fractions,
+                gain=None if outlook is None else outlook.gain,
                 options=options,
             )
         )
@@ -273,36 +275,17 @@ class Judge:
             probe.predictions.append(fitted.predict(inputs.take(fold.held_out)))
         return self.trainer.held_out(probe)[1]
 
-    def learning_curve(self) -> list[dict[str, Any]]:
-        """Fit on shares of the training rows and measure the loss on the validation part."""
-        collected, chosen = self.collected, self.training.chosen
-        n_rows = collected.train.n_rows
-        order = generator(self.session.seed("fractions"), "order").permutation(n_rows)
-        points = []
-        for share in (*_FRACTIONS, 1.0):
-            rows = np.sort(order[: max(1, round(share * n_rows))])
-            if share == 1.0:
-                on_validation, on_rows = self.on_validation, self.on_train.take(rows)
-            else:
-                trained = self.trainer.fit_on(chosen, rows, fold=None, is_told=False)
-                on_validation = trained.predict(collected.validation)
-                on_rows = trained.predict(collected.train.take(rows))
-            held_out = self.losses(collected.y_validation, self.undone(on_validation))
-            own = self.losses(collected.y_train[rows], self.undone(on_rows))
-            interval = mean_interval(
-                held_out, options=self.trainer.bootstrap_options(collected.validation, "curve")
-            )
-            points.append(
-                {
-                    "share": share,
-                    "n": len(rows),
-                    "train": float(own.mean()),
-                    "held_out": float(held_out.mean()),
-                    "low": interval.low,
-                    "high": interval.high,
-                }
-            )
-        return points
+    def outlook(self) -> Outlook | None:
+        """Say whether more rows would help; None where no curve was asked for, or it was not finished."""
+        if self.session.events.should_stop or not self.session.recipe.evaluation.learning_curve:
+            return None
+        growth = measure_growth(self.trainer, self.training)
+        if growth is None:
+            return None
+        outlook = look_ahead(growth, loss=self.framed.loss.title)
+        own = float(self.losses(self.collected.y_train, self.undone(self.on_train)).mean())
+        outlook.points.append({"share": 1.0, "n": growth.n_train, "train": own, "held_out": None})
+        return outlook
 
     def importance(self) -> list[dict[str, Any]]:
         """Shuffle each column of the validation part in turn and see what it costs."""
@@ -411,9 +394,11 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
         nested = _nest(trainer, training, judge.metrics)
         if nested is not None:
             step.say(nested["sentence"])
+        outlook = judge.outlook()
+        if outlook is not None:
+            step.say(outlook.sentence)
+        verdict = judge.judge(outlook)
         is_stopped = session.events.should_stop
-        fractions = [] if is_stopped else judge.learning_curve()
-        verdict = judge.judge(fractions)
         importance = [] if is_stopped else judge.importance()
         contributions = {} if is_stopped else explain_choice(trainer, training, decided)
         scores = {
@@ -434,7 +419,7 @@ def evaluate_choice(session: Session, trainer: Trainer, training: Training) -> J
             decided,
             test,
             scores,
-            fractions,
+            outlook,
             importance,
             loss_ratio=judge.loss_ratio(),
             doubtful=judge.doubtful_targets(),
@@ -494,7 +479,8 @@ def _examine_fit(trainer: Trainer, training: Training, judgement: Judgement) -> 
         verdict="undecided" if verdict is None else verdict.verdict,
         sentence="" if verdict is None else verdict.sentence,
         gap=None if verdict is None else _span(verdict.gap),
-        slope=None if verdict is None else _span(verdict.slope),
+        slope=None if judgement.outlook is None else _span(judgement.outlook.gain),
+        outlook="" if judgement.outlook is None else judgement.outlook.outcome,
         improvement=_span(judgement.test.improvement),
         loss=trainer.framed.loss.title,
         facts=training.final.fitted.facts(),
