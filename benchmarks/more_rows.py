@@ -236,7 +236,7 @@ class Experiment:
 
 def line(name: str, trials: Sequence[Trial]) -> str:
     """Return one row of the table."""
-    helps = [trial for trial in trials if trial.outcome == "helps"]
+    helps = [trial for trial in trials if trial.outcome in ("helps", "little")]
     enough = [trial for trial in trials if trial.outcome == "enough"]
     covered = f"{np.mean([trial.is_covered for trial in helps]):.0%}" if helps else ""
     of_all = np.mean([trial.is_covered for trial in trials])
@@ -255,7 +255,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--only", help="tables whose name holds this")
     arguments = parser.parse_args()
-    head = f"{'cases':>6}{'covered':>9}{'helps':>8}{'covered':>9}{'none':>7}{'enough':>9}{'wrong':>8}"
+    head = f"{'cases':>6}{'covered':>9}{'gain':>8}{'covered':>9}{'none':>7}{'enough':>9}{'wrong':>8}"
     print(f"  {'':<34}{head}{'unclear':>9}", flush=True)
     trials: dict[str, list[Trial]] = {"at random": [], "in groups": [], "in time": []}
     for table in tables(arguments.data):
@@ -277,7 +277,7 @@ def main() -> int:
         if each:
             print(line(f"ALL {how}", each))
     told = [trial for how, each in trials.items() if how != "in time" for trial in each]
-    helps = [trial for trial in told if trial.outcome == "helps"]
+    helps = [trial for trial in told if trial.outcome in ("helps", "little")]
     enough = [trial for trial in told if trial.outcome == "enough"]
     share = np.mean([trial.is_covered for trial in helps]) if helps else 1.0
     wrong = np.mean([trial.truth >= WORTH * trial.baseline for trial in enough]) if enough else 0.0

@@ -69,7 +69,7 @@ class Recipe(Options):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Return the recipe in a YAML file; a relative `data.source` is relative to the file's folder.
+        """Return the recipe in a YAML file; relative paths in it are relative to the file's folder.
 
         Raises
         ------
@@ -88,11 +88,16 @@ class Recipe(Options):
             raise RecipeError(
                 f"Cannot read the recipe `{path}`: byte {error.start} is not UTF-8. Save it as UTF-8 text."
             ) from error
-        recipe = cls._from_document(read_yaml(text, origin=str(path)))
-        source = recipe.data.source
-        if source is None or (full := absolute_source(source, path.parent)) == source:
-            return recipe
-        return recipe.with_values({"data.source": full})
+        return cls._from_document(read_yaml(text, origin=str(path))).with_full_paths(path.parent)
+
+    def with_full_paths(self, folder: Path) -> Self:
+        """Return the recipe with the full paths of the files it names, relative ones being in `folder`."""
+        changes = {
+            path: full
+            for path, value in (("data.source", self.data.source), ("data.population", self.data.population))
+            if isinstance(value, str | tuple) and (full := absolute_source(value, folder)) != value
+        }
+        return self.with_values(changes) if changes else self
 
     @classmethod
     def _from_document(cls, document: YamlDocument) -> Self:
@@ -277,10 +282,8 @@ def _explain(error: ValidationError, document: YamlDocument) -> RecipeError:
             )
         return UnknownKeyError(path[-1], _keys_at(path[:-1]), where=where)
     # Where a field may be one of several types, pydantic puts the type it tried at the end of the path.
-    types = {"int", "float", "str", "bool"}
-    dotted = ".".join(
-        part for part in path if part not in types and not part.startswith(("literal[", "constrained-"))
-    )
+    types, kinds = {"int", "float", "str", "bool"}, ("literal[", "constrained-", "dict[")
+    dotted = ".".join(part for part in path if part not in types and not part.startswith(kinds))
     message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     message = _PLAIN_WORDS.get(problem["type"], message.partition(", unable to parse")[0])
     value = "null" if problem["input"] is None else problem["input"]

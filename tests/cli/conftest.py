@@ -152,6 +152,7 @@ class FakeLifecycle(SimpleNamespace):
         self.requests: list[object] = []
         self.differences: list[str] = []
         self.columns = [{"name": "age", "kind": "number", "reason": "98 distinct values"}]
+        self.population: dict[str, Any] = {"not_applicable": "no population is stated"}
         self.before_event: Callable[[Event], None] = lambda _event: None
         self.run = SimpleNamespace(folder=folder, name=folder.name, summary=report)
         self._events = events
@@ -176,6 +177,7 @@ class FakeLifecycle(SimpleNamespace):
     def check(self, *arguments: Any, **options: Any) -> Any:
         self._play("check", *arguments, **options)
         facts = {"problem": {}, "schema": self.columns, "split": {}, "findings": [NOTE, FINDING]}
+        facts["population"] = self.population
         return SimpleNamespace(to_json=lambda: facts)
 
     def init(self, *arguments: Any, **options: Any) -> str:

@@ -54,6 +54,13 @@ def column(name: str, n_missing: int = 0, n_unique: int = 30) -> dict[str, Any]:
     return {"name": name, "n": 100, "n_missing": n_missing, "n_unique": n_unique}
 
 
+def population(status: str) -> dict[str, Any]:
+    """Return a comparison with a population in which one group of `city` has this status."""
+    group = {"label": "Ulm", "n": 20, "share": 0.2, "low": 0.1, "high": 0.3, "population": 0.5, "ratio": 0.4}
+    groups = [{**group, "p_value": 0.001, "status": status}]
+    return {"columns": [{"column": "city", "n": 100, "distance": 0.3, "groups": groups}], "joint": []}
+
+
 HEALTHY_DATA = DataSignals(
     SCHEMA,
     "y",
@@ -67,6 +74,7 @@ HEALTHY_DATA = DataSignals(
     n_test=30,
     class_counts={"no": 60, "yes": 40},
     giveaways=Giveaways((("age", 0.6), ("city", 0.9)), n_rows=100),
+    population=population("alike"),
 )
 
 GAPS = {"roc_auc": ("best", "worst"), "selection_rate": ("highest", "lowest")}
@@ -125,6 +133,7 @@ PLANTED: dict[str, dict[str, Any]] = {
     "D015": {"giveaways": Giveaways((("age", 0.01), ("city", 0.9)), ("age",), 0.8, n_rows=100)},
     "D016": {"dominant": (("age", 0, 999, 1000),)},
     "D017": {"forced_identifiers": {"city": "a different code in each of 100 rows"}},
+    "D018": {"population": population("under")},
     "F001": {"verdict": "overfits", "sentence": "It overfits by 0.3."},
     "F002": {"verdict": "underfits", "sentence": "It underfits."},
     "F003": {"improvement": Span(0.01, -0.1, 0.12)},

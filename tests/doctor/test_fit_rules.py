@@ -117,7 +117,7 @@ def test_an_automatic_penalty_is_scaled_from_what_was_chosen() -> None:
     assert only(fit_rules.overfits(fit)).patch == {"model.name": "ridge", "model.alpha": 5.0}
 
 
-@pytest.mark.parametrize(("outlook", "speaks"), [("helps", True), ("enough", False), ("unclear", False)])
+@pytest.mark.parametrize(("outlook", "speaks"), [("helps", True), ("little", False), ("enough", False)])
 def test_more_data_would_help_where_that_is_clear(outlook: str, speaks: bool) -> None:
     fit = signals(slope=Span(0.02, 0.01, 0.03), outlook=outlook, n_train=500)
     assert bool(list(fit_rules.more_data_would_help(fit))) is speaks  # type: ignore[arg-type]

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from groundup.tuning.paired_test import compare_with_best, corrected_t_test, holm
+from groundup.tuning.paired_test import compare_with_best, corrected_t_test
 from groundup.tuning.selection import Candidate
 
 
@@ -47,18 +45,6 @@ def test_the_extremes() -> None:
     assert corrected_t_test([0.1], 0.25) is None
     assert corrected_t_test([0.0, 0.0, 0.0], 0.25) == 1.0
     assert corrected_t_test([0.5, 0.5, 0.5], 0.25) == 0.0
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), min_size=1, max_size=6))
-def test_holm_lies_between_the_plain_values_and_bonferroni(p_values: dict[str, float]) -> None:
-    adjusted = holm(p_values)
-    assert list(adjusted) == list(p_values)
-    for name, p_value in p_values.items():
-        assert p_value <= adjusted[name] <= 1
-        assert adjusted[name] <= min(1.0, len(p_values) * max(p_values.values()))
-    ranked = sorted(p_values, key=lambda name: p_values[name])
-    assert [adjusted[name] for name in ranked] == sorted(adjusted.values())
 
 
 def test_the_best_and_the_baseline_have_no_p_value() -> None:

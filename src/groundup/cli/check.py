@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,8 +18,18 @@ from groundup.cli.parameters import (
 from groundup.cli.progress import watching
 from groundup.core.wording import count
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 N_COLUMNS: Final = 40
 """Columns told; --json has all of them."""
+
+_STATUS: Final = {
+    "alike": "close to the population",
+    "over": "more than in the population",
+    "under": "under-represented",
+    "unclear": "too few rows to tell",
+}
 
 
 @click.command()
@@ -65,4 +75,35 @@ def _print_result(result: Mapping[str, Any]) -> None:
     if len(columns) > N_COLUMNS:
         console.print(f"  … and {count(len(columns) - N_COLUMNS, 'column')} more; --json lists all.")
     print_findings(console, result["findings"])
+    _print_population(console, result["population"])
     console.print("Next: groundup init writes this down as a recipe; groundup train learns from it.")
+
+
+def _print_population(console: "Console", population: Mapping[str, Any]) -> None:
+    """Print the groups of a stated population beside those of the rows; of many, those that differ."""
+    from groundup.cli.console import print_paragraph, styled
+    from groundup.cli.tables import make_table
+
+    if "not_applicable" in population:
+        words = f"Whom the rows represent is not judged: {population['not_applicable']}."
+        print_paragraph(console, styled((words, "dim")))
+        return
+    groups = [(column, group) for column in population["columns"] for group in column["groups"]]
+    differ = [pair for pair in groups if pair[1]["status"] not in ("alike", "unclear")]
+    shown = groups if len(groups) <= N_COLUMNS else differ[:N_COLUMNS]
+    console.print()
+    headers = ("population", "group", "training rows", "share", "should be", "")
+    rows = [_group_row(column["column"], group) for column, group in shown]
+    if rows:
+        console.print(make_table(headers, rows, wrapped=("population", "group")))
+    if len(shown) < len(groups):
+        more = count(len(groups) - len(shown), "more group")
+        console.print(f"  … and {more}, close to the population or too few to tell; --json lists all.")
+
+
+def _group_row(column: str, group: Mapping[str, Any]) -> tuple[str, ...]:
+    from groundup.core.wording import percent
+
+    share = "" if group["share"] is None else percent(group["share"])
+    status = _STATUS.get(group["status"], group["status"])
+    return column, group["label"], count(group["n"]), share, percent(group["population"]), status

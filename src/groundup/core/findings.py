@@ -33,6 +33,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D015": "A column gives the target away",
         "D016": "A column is nearly constant",
         "D017": "An identifier is used as a feature",
+        "D018": "A group of the population is under-represented",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",

@@ -77,7 +77,12 @@ def number(value: float, digits: int = 4) -> str:
     --------
     >>> number(46661.2), number(0.87125), number(2.177e9), number(3.2e-7), number(-12.0), number(0.0)
     ('46 661', '0.8712', '2.177e+09', '3.2e-07', '-12', '0')
+    >>> number(714.0, 2)
+    '710'
     """
+    if 10**digits <= abs(value) < 1000:
+        value = float(f"{value:.{digits}g}")
+        return f"{value:.0f}"
     if 1000 <= abs(value) < 1e7:
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.{digits}g}"

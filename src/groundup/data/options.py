@@ -1,8 +1,9 @@
 """The recipe's section `data`."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from groundup.core.options import Options
 from groundup.core.schema import Kind
@@ -72,5 +73,25 @@ class DataOptions(Options):
     """Kinds of columns that are not as found: `{zip_code: category}`."""
     drop: tuple[str, ...] = ()
     """Columns to leave out."""
+    population: dict[str, dict[str, Annotated[float, Field(ge=0, le=1)]]] | str | None = None
+    """Whom the rows are to represent: shares of groups by column, `{sex: {male: 0.49, female: 0.51}, age:
+    {"<30": 0.3, "30 to 60": 0.5, ">60": 0.2}}`, or a file whose rows are a sample of them."""
     split: SplitOptions = Field(default_factory=SplitOptions)
     """How rows are divided into train, validation and test."""
+
+    @field_validator("population", mode="before")
+    @classmethod
+    def _names_are_text(cls, value: object) -> object:
+        """Return groups by the text that names them: `--set` and Python may have read 1 or true."""
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            str(column): {_name(group): share for group, share in groups.items()}
+            if isinstance(groups, Mapping)
+            else groups
+            for column, groups in value.items()
+        }
+
+
+def _name(group: object) -> str:
+    return str(group).lower() if isinstance(group, bool) else str(group)

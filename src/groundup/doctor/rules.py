@@ -15,6 +15,7 @@ DATA_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a Data
         "D015": "groundup.doctor.leak_rules:gives_target_away",
         "D016": "groundup.doctor.column_rules:near_constant_column",
         "D017": "groundup.doctor.column_rules:identifier_as_feature",
+        "D018": "groundup.doctor.population_rules:under_represented",
     }
 )
 

@@ -97,6 +97,11 @@ class DataSignals:
         Features with one value in nearly all training rows: name, value, rows with it, rows with any.
     forced_identifiers : mapping of str to str
         Features that look like identifiers though the recipe says they are something else → why.
+    population : mapping
+        Whom the training rows represent, as `groundup.evaluation.representation.compare_shares` says;
+        ``not_applicable`` where no population is stated.
+    sliced : tuple of str
+        Columns by which the test part will be measured part by part.
 
     Examples
     --------
@@ -121,6 +126,8 @@ class DataSignals:
     giveaways: Giveaways | None = None
     dominant: Sequence[tuple[str, object, int, int]] = ()
     forced_identifiers: Mapping[str, str] = field(default_factory=dict)
+    population: Mapping[str, Any] = field(default_factory=dict)
+    sliced: tuple[str, ...] = ()
 
     @property
     def n_features(self) -> int:
@@ -156,7 +163,7 @@ class FitSignals:
         Mean loss per row on rows held out minus on rows fitted.
     slope : Span or None
         How much the held-out loss would fall with twice the rows; positive: it falls.
-    outlook : {"helps", "enough", "unclear", ""}
+    outlook : {"helps", "little", "enough", "unclear", ""}
         Whether that is told for sure; "" where no learning curve was drawn.
     improvement : Span or None
         Mean over the test rows of the baseline's loss minus the model's; positive: the model is better.

@@ -307,6 +307,32 @@ def _slices(report: Report) -> _Plan | None:
 _MOST_SLICES_DRAWN: Final = 24
 
 
+def _population(report: Report) -> _Plan | None:
+    groups = [
+        {
+            "label": f"{column['column']}: {group['label']}",
+            "value": group["ratio"],
+            "low": group["low"] / group["population"],
+            "high": group["high"] / group["population"],
+            "is_clear": group["status"] in ("absent", "under"),
+        }
+        for column in _part(report, "population", "columns") or ()
+        for group in column["groups"]
+        if is_number(group["ratio"])
+    ]
+    if not groups:
+        return None
+    shown = groups
+    if len(groups) > _MOST_SLICES_DRAWN:
+        shown = sorted(groups, key=lambda group: float(group["value"]))[:_MOST_SLICES_DRAWN]
+    note = (
+        "A group's share in the training rows as a part of its share in the population, with its interval; "
+        "on the dashed line it is as it should be. Under-represented groups are in colour."
+    ) + (f" The {len(shown)} smallest of {len(groups)} are drawn." if len(shown) < len(groups) else "")
+    spec = overlays.ranges(shown, title="Share, as a part of what it should be", mark=1.0)
+    return _Plan(spec, "Groups beside the population", note)
+
+
 def _step_costs(report: Report) -> _Plan | None:
     steps = [row for row in _part(report, "cost", "steps") or () if is_number(row.get("seconds"))]
     if not steps:
@@ -334,6 +360,7 @@ def _left_out(curves: Any) -> str:
 _PLANS: Final[Mapping[str, Callable[[Report], _Plan | None]]] = {
     "class_balance": _class_balance,
     "missing_values": _missing_values,
+    "population": _population,
     "learning_curve": _learning_curve,
     "leaderboard": _leaderboard,
     "fold_scores": _fold_scores,

@@ -4,7 +4,7 @@ Rows in time order are the exception: a longer history is an older one, and what
 nothing dependable about rows to come (benchmarks/more_rows.py). Only what was measured is told of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from groundup.core.wording import count, number
 from groundup.evaluation.intervals import BootstrapOptions, Interval, resampled
 from groundup.evaluation.power_laws import Band, Combine, PowerLaws
 
-Outcome = Literal["helps", "enough", "unclear"]
+Outcome = Literal["helps", "little", "enough", "unclear"]
 
 FEWEST_SIZES: Final = 4
 """With fewer sizes the shape of a curve is anybody's guess."""
@@ -71,9 +71,10 @@ class Outlook:
 
     Parameters
     ----------
-    outcome : {"helps", "enough", "unclear"}
-        `helps`: the interval of the gain lies above 0; `enough`: it lies below `WORTH` of the baseline's
-        loss, and the model has learned something; else `unclear`.
+    outcome : {"helps", "little", "enough", "unclear"}
+        `helps`: the interval of the gain lies above 0, `little`: and the gain is less than `WORTH` of the
+        baseline's loss; `enough`: all of the interval is, and the model has learned something; else
+        `unclear`.
     sentence : str
         The answer with its numbers.
     gain : Interval or None
@@ -145,10 +146,10 @@ def look_ahead(growth: Growth, *, loss: str = "loss") -> Outlook:
     fall = laws.band(lambda c: np.stack([np.zeros_like(c), 1 - 2.0**-c]), confidence)
     gain = Band(*(min(end, now) for end in fall))  # a loss cannot fall below zero
     outcome = _outcome(gain, now, growth.baseline)
-    forecast = [
-        {"n": round(float(growth.n_train * ahead)), **laws.band(_curve_at(ahead), confidence)._asdict()}
-        for ahead in np.geomspace(growth.sizes[-1] / growth.n_train, 2.0, _POINTS_AHEAD)
-    ]
+    forecast = []
+    for ahead in np.geomspace(growth.sizes[-1] / growth.n_train, 2.0, _POINTS_AHEAD):
+        band = Band(*(max(0.0, end) for end in laws.band(_curve_at(ahead), confidence)))
+        forecast.append({"n": round(float(growth.n_train * ahead)), **band._asdict()})
     sentence = _sentence(outcome, gain, now, growth.baseline, loss)
     return Outlook(outcome, sentence, Interval(*gain), doubling, points, forecast, laws.exponent)
 
@@ -165,7 +166,8 @@ def _noise(growth: Growth) -> tuple[FloatArray, FloatArray, int]:
     Bengio's, for the rows that the fits of several folds share.
     """
     means, losses, n_folds = growth.losses.mean(axis=1), growth.losses, growth.n_folds
-    draws = resampled(lambda weight: (losses @ weight / weight.sum(axis=0)).T, losses[-1], growth.options)
+    options = replace(growth.options, resamples="auto")  # of a few draws the covariance would be singular
+    draws = resampled(lambda weight: (losses @ weight / weight.sum(axis=0)).T, losses[-1], options)
     covariance = np.atleast_2d(np.cov(draws, rowvar=False))
     if n_folds == 1 or len(means) == 1:
         return means, covariance, 1
@@ -194,14 +196,21 @@ def _without_forecast(growth: Growth, doubling: Interval | None, loss: str) -> s
     if doubling is None or not growth.is_in_time:
         few = f"{count(growth.n_train, 'training row')} are too few for a curve over parts of them"
         return f"{said} {few}."
+    return f"{said} rows in time order are not a sample of rows to come. {_so_far(doubling, loss)}"
+
+
+def _so_far(doubling: Interval, loss: str) -> str:
+    """Say what a history twice as long was worth."""
     assert doubling.value is not None
     assert doubling.low is not None
     assert doubling.high is not None
-    by = f"{number(doubling.value, 2)} ({number(doubling.low, 2)} to {number(doubling.high, 2)})"
-    return (
-        f"{said} rows in time order are not a sample of rows to come. Learning from a history twice as long "
-        f"lowered the {loss} by {by} so far."
-    )
+    value, low, high = (number(end, 2) for end in (doubling.value, doubling.low, doubling.high))
+    if doubling.low > 0:
+        return f"So far, a history twice as long lowered the {loss} by {value} ({low} to {high})."
+    if doubling.high < 0:
+        worse = f"{number(-doubling.value, 2)} ({number(-doubling.high, 2)} to {number(-doubling.low, 2)})"
+        return f"So far, a history twice as long raised the {loss} by {worse}: the past is no guide here."
+    return f"So far, a history twice as long made no clear difference to the {loss} ({low} to {high} lower)."
 
 
 def _points(growth: Growth, means: FloatArray, covariance: FloatArray, freedom: int) -> list[dict[str, Any]]:
@@ -213,11 +222,12 @@ def _points(growth: Growth, means: FloatArray, covariance: FloatArray, freedom: 
     for size, mean, half, own in zip(growth.sizes, means, reach, growth.own, strict=True):
         known = own[np.isfinite(own)]
         point: dict[str, Any] = {"share": float(size / growth.n_train), "n": round(float(size))}
-        point |= {"held_out": float(mean), "low": float(mean - half), "high": float(mean + half)}
+        point |= {"held_out": float(mean), "low": max(0.0, float(mean - half)), "high": float(mean + half)}
         point["train"] = float(known.mean()) if len(known) else None
         if len(known) > 1:
             spread = float(stdtrit(len(known) - 1, upper) * known.std(ddof=1) / np.sqrt(len(known)))
-            point |= {"train_low": point["train"] - spread, "train_high": point["train"] + spread}
+            low, high = max(0.0, point["train"] - spread), point["train"] + spread
+            point |= {"train_low": low, "train_high": high}
         points.append(point)
     return points
 
@@ -226,13 +236,15 @@ def _outcome(gain: Band, now: float, baseline: float) -> Outcome:
     if gain.high < WORTH * baseline:
         has_begun = now < (1 - _BEGUN) * baseline
         return "enough" if has_begun else "unclear"
-    return "helps" if gain.low > 0 else "unclear"
+    if gain.low <= 0:
+        return "unclear"
+    return "helps" if gain.value >= WORTH * baseline else "little"
 
 
 def _sentence(outcome: Outcome, gain: Band, now: float, baseline: float, loss: str) -> str:
     value, low, high = (number(end, 2) for end in gain)
-    if outcome == "helps":
-        by = f"by about {value} ({low} to {high})"
+    if outcome in ("helps", "little"):
+        by = f"{'only ' if outcome == 'little' else ''}by about {value} ({low} to {high})"
         return f"Twice the rows would lower the {loss} {by}, from {number(now, 3)}."
     if outcome == "enough":
         most = f"by {high} at most" if gain.high > 0 else "not at all"

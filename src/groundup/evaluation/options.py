@@ -28,7 +28,7 @@ class EvaluationOptions(Options):
     each fold then takes as many fits again as the cross-validation."""
     learning_curve: bool = True
     """Whether the chosen model is fitted on growing parts of the rows, to say if more rows would help; these
-    fits together take less than four of the final one."""
+    fits together take less than five of the final one."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Level of every interval."""
     resamples: int | Literal["auto"] = "auto"

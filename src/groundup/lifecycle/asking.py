@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from groundup.core.errors import RecipeError
-from groundup.data.source_names import absolute_source, given_source
+from groundup.data.source_names import given_source
 from groundup.recipe import Recipe
 
 _RECIPE_ENDINGS = (".yaml", ".yml")
@@ -46,11 +46,9 @@ def ask(
         changes |= {"model.name": "auto", "model.candidates": list(model)}
     # A column may be called `1` or `yes`: what is named here is text, not YAML.
     recipe = recipe.with_values(changes).with_overrides(dict(overrides or {}))
-    if frame is not None:
-        return recipe, frame
-    if recipe.data.source is None:
+    if frame is None and recipe.data.source is None:
         raise RecipeError("The recipe names no data. Set `data.source` to a file or `sample:NAME`.")
-    return recipe.with_values({"data.source": absolute_source(recipe.data.source, Path.cwd())}), None
+    return recipe.with_full_paths(Path.cwd()), frame
 
 
 def _start(source: object) -> tuple[Recipe, object | None]:

@@ -39,6 +39,8 @@ class CheckResult:
         The parts that training would use.
     findings : tuple of Finding
         What the doctor noticed.
+    population : dict
+        Whom the training rows represent (see `groundup.lifecycle.representing.represent`).
     recipe_yaml : str
         A commented recipe that says all of it.
     """
@@ -47,6 +49,7 @@ class CheckResult:
     schema: Schema
     split: Split
     findings: tuple[Finding, ...]
+    population: dict[str, Any]
     recipe_yaml: str
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class CheckResult:
             "schema": self.schema.to_json(),
             "split": self.split.to_json(),
             "findings": [finding.to_json() for finding in self.findings],
+            "population": self.population,
         }
 
 
@@ -74,5 +78,6 @@ def check_data(recipe: Recipe, frame: object | None, observers: Sequence[Observe
             schema=framed.dataset.schema,
             split=collected.split,
             findings=tuple(session.findings),
+            population=collected.population,
             recipe_yaml=found.to_yaml(reasons=session.reasons, header=_HEADER, with_help=True),
         )

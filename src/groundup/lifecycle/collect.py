@@ -25,7 +25,9 @@ from groundup.doctor.examine import examine
 from groundup.doctor.rules import DATA_RULES
 from groundup.doctor.signals import DataSignals
 from groundup.evaluation.giveaways import find_giveaways
+from groundup.evaluation.intervals import BootstrapOptions
 from groundup.lifecycle.define import Framed
+from groundup.lifecycle.representing import represent
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.stage_cost import tell_asked
 from groundup.monitoring.reference import build_reference
@@ -109,6 +111,7 @@ class Collected:
         )
         self._prepared: dict[Needs, Prepared] = {}
         self.profile: list[dict[str, Any]] = profile(self.train.frame(), self.train.schema)
+        self.population: dict[str, Any] = {}
 
     def encode(self, dataset: Dataset) -> NDArray[np.generic]:
         """Return the targets of a part: class codes or values."""
@@ -177,6 +180,15 @@ def collect(session: Session, framed: Framed) -> Collected:
                 seed=session.seed("leaks"),
             )
         )
+        collected.population = represent(
+            collected.train,
+            recipe.data,
+            BootstrapOptions(
+                confidence=recipe.evaluation.confidence,
+                groups=collected.groups(collected.train, recipe.data.split.group),
+                times=collected.groups(collected.train, recipe.data.split.time),
+            ),
+        )
         session.report_findings(_examine_data(session, framed, collected))
         _write_data(session, collected)
         kinds = [dataset.schema[name].kind for name in collected.features]
@@ -189,6 +201,8 @@ def collect(session: Session, framed: Framed) -> Collected:
             f"{count(len(split.validation))} validation, {count(len(split.test))} test; all statistics come "
             "from the training rows."
         )
+        if "sentence" in collected.population:
+            step.say(collected.population["sentence"])
         for told in tell_outliers(collected.train.select(collected.offered), collected.options):
             step.say(f"Outliers in the training rows, {told}.")
         if stages := tell_asked(collected.options):
@@ -256,6 +270,8 @@ def _examine_data(session: Session, framed: Framed, collected: Collected) -> lis
             [each for each in collected.profile if each["name"] in collected.features],
         ),
         forced_identifiers=_forced_identifiers(session, collected),
+        population=collected.population,
+        sliced=session.recipe.evaluation.slices,
     )
     return list(examine(signals, DATA_RULES).findings)
 

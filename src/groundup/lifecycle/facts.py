@@ -44,6 +44,7 @@ def gather_facts(
         "problem": {**framed.problem.to_json(), "metric_title": metric.title, "question": _question(framed)},
         "data": _data(session, framed, collected),
         "split": _split(session, collected),
+        "population": collected.population,
         "preparation": _preparation(training, collected),
         "leaderboard": leaderboard(training, higher_is_better=metric.higher_is_better),
         "selection": {

@@ -1,8 +1,8 @@
 """Step 7: the learning curve over rows — the chosen learner fitted on growing parts of each fold's rows.
 
 The largest part is the fold itself, whose fit the cross-validation made already; the others halve it again
-and again. They take three quarters of a fit for each fold that is used: together less than four fits of the
-final model with up to 20 000 training rows, and less with more.
+and again. They take less than a fit for each fold that is used: together less than five fits of the final
+model with up to 20 000 training rows, three with up to 100 000, and two with more.
 """
 
 from dataclasses import dataclass

@@ -4,12 +4,13 @@ The training rows of two folds overlap, so their scores go together and the plai
 differences where there are none. Nadeau and Bengio's correction widens the variance for that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, sqrt
 from typing import Final
 
 import numpy as np
 
+from groundup.evaluation.adjusting import holm
 from groundup.tuning.selection import BASELINE, Candidate
 
 TIED_ABOVE: Final = 0.05
@@ -55,27 +56,6 @@ def corrected_t_test(differences: Sequence[float], test_share: float) -> float |
 
     statistic = mean / sqrt((1 / n_folds + test_share) * variance)
     return float(2 * stdtr(n_folds - 1, -abs(statistic)))
-
-
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Return p-values adjusted for their number, by Holm's step-down method.
-
-    References
-    ----------
-    Holm (1979), "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6.
-
-    Examples
-    --------
-    >>> holm({"a": 0.01, "b": 0.04, "c": 0.03})
-    {'a': 0.03, 'b': 0.06, 'c': 0.06}
-    """
-    ranked = sorted(p_values, key=lambda name: p_values[name])
-    adjusted, highest = {}, 0.0
-    for rank, name in enumerate(ranked):
-        highest = max(highest, min(1.0, (len(ranked) - rank) * p_values[name]))
-        adjusted[name] = highest
-    return {name: adjusted[name] for name in p_values}
 
 
 def compare_with_best(
