@@ -9,7 +9,6 @@ from groundup.evaluation.intervals import (
     BootstrapOptions,
     HeldOut,
     Interval,
-    block_length,
     bootstrap,
     bootstrap_folds,
     mean_interval,
@@ -20,13 +19,15 @@ from groundup.evaluation.metrics import default_metrics
 from planted.distributions import DISTRIBUTIONS, Size, dependent_misses, metric_misses, two_classes
 
 
-@pytest.mark.parametrize("name", ["two classes, 30 % positive", "numbers, normal errors"])
+@pytest.mark.parametrize(
+    "name", ["two classes, 30 % positive", "numbers, normal errors", "numbers, skewed (log-normal)"]
+)
 def test_95_percent_intervals_hold_the_truth_in_93_to_97_of_100(name: str) -> None:
     misses = metric_misses(*DISTRIBUTIONS[name], Size())
     shares = {metric: each.coverage for metric, each in misses.items()}
-    # With 200 repetitions a single share is uncertain by 3 points; their mean by much less.
-    assert all(0.9 <= share <= 0.99 for share in shares.values()), shares
-    assert 0.93 <= np.mean(list(shares.values())) <= 0.97, shares
+    # With 200 repetitions a single share is uncertain by 3 points, and their mean by a little less.
+    assert all(0.89 <= share <= 0.99 for share in shares.values()), shares
+    assert 0.92 <= np.mean(list(shares.values())) <= 0.98, shares
 
 
 def test_long_tails_are_met_by_studentizing() -> None:
@@ -36,7 +37,7 @@ def test_long_tails_are_met_by_studentizing() -> None:
         options = BootstrapOptions(seed=seed, resamples=300)
         each = bootstrap(["rmse"], np.zeros(300), Predictions(errors), options=options)["rmse"]
         hits += each.low <= np.sqrt(5 / 3) <= each.high
-    assert hits / n_repetitions > 0.9  # plain percentiles reach 0.89
+    assert hits / n_repetitions > 0.925  # plain percentiles reach 0.89
 
 
 def test_groups_are_drawn_together() -> None:
@@ -47,7 +48,7 @@ def test_groups_are_drawn_together() -> None:
 
 def test_neighbours_in_time_are_drawn_together() -> None:
     blocked, by_row = dependent_misses("neighbours in time", Size(), seed=4)
-    assert blocked.coverage > 0.87
+    assert 0.91 <= blocked.coverage <= 0.99
     assert by_row.coverage < 0.75
 
 
@@ -57,12 +58,6 @@ def test_block_weights_draw_whole_runs() -> None:
     assert (counts.sum(axis=0) == 12).all()  # three blocks of four
     # Between neighbours in a circle the count changes only where a block begins or ends.
     assert (np.abs(counts - np.roll(counts, 1, axis=0)).sum(axis=0) <= 6).all()
-
-
-@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 50])
-def test_block_lengths_are_possible(n: int) -> None:
-    assert 1 <= block_length(np.cumsum(np.ones(n))) <= max(1, n // 4)
-    assert block_length(np.zeros(n)) == 1
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

@@ -135,7 +135,7 @@ def test_a_batch_of_weights_equals_repeated_rows(seed: int, n: int, k: int) -> N
     for name in default_metrics("classification" if k else "regression", k):
         batch = METRICS[name].compute(y, predictions, weight)
         single = [float(METRICS[name].compute(y[each], predictions.take(each))) for each in drawn]
-        assert batch == pytest.approx(single, abs=1e-9, nan_ok=True), name
+        assert batch == pytest.approx(single, rel=1e-9, abs=1e-9, nan_ok=True), name
 
 
 @pytest.mark.parametrize("n", [1, 3])

@@ -39,20 +39,31 @@ def test_roc_auc_is_the_share_of_pairs_in_order(seed: int, n: int) -> None:
     assert scores.roc_auc(Draws(case, np.ones((n, 1))))[0] == pytest.approx(expected)
 
 
-def test_standard_errors_on_the_log_scale_agree_with_simulation() -> None:
+def test_standard_errors_agree_with_simulation() -> None:
     rng = np.random.default_rng(0)
     y_true = rng.normal(size=(400, 1500)) + 50
     predicted = 50 + 0.7 * (y_true - 50) + rng.normal(size=y_true.shape) * 0.5
     found = []
     for y, values in zip(y_true.T, predicted.T, strict=True):
         draws = Draws(Case(y, Predictions(values)), np.ones((400, 1)))
-        found.append([scores.log_squared_error(draws)[:, 0], scores.log_unexplained(draws)[:, 0]])
-    pairs = np.array(found)
-    assert pairs[:, :, 1].mean(axis=0) == pytest.approx(pairs[:, :, 0].std(axis=0), rel=0.06)
+        pairs = scores.mean_with_error(draws, scores.squares(draws.case)), scores.unexplained(draws)
+        found.append([pair[:, 0] for pair in pairs])
+    simulated = np.array(found)
+    assert simulated[:, :, 1].mean(axis=0) == pytest.approx(simulated[:, :, 0].std(axis=0), rel=0.06)
 
 
-def test_a_perfect_prediction_has_no_log_scale() -> None:
+def test_the_influence_of_a_row_is_what_its_weight_changes() -> None:
+    rng = np.random.default_rng(1)
+    y = rng.lognormal(size=50)
+    case = Case(y, Predictions(y + rng.normal(size=50)))
+    weight = np.ones((50, 51)) + 1e-6 * np.eye(50, 51)
+    values = scores.unexplained(Draws(case, weight))[0]
+    expected = (values[:50] / values[50] - 1) * 50 / 1e-6
+    assert scores.unexplained_influence(case) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_a_perfect_prediction_has_no_standard_error() -> None:
     y = np.arange(5.0)
     draws = Draws(Case(y, Predictions(y)), np.ones((5, 2)))
-    assert np.isnan(scores.log_squared_error(draws)).all()
-    assert np.isnan(scores.log_unexplained(draws)).all()
+    assert np.isnan(scores.mean_with_error(draws, scores.squares(draws.case))).all()
+    assert np.isnan(scores.unexplained(draws)).all()

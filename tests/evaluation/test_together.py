@@ -37,7 +37,7 @@ def test_a_part_counts_only_its_rows() -> None:
     low, high = draw_together(MAE, y_true, rows)
     assert (low.values["mae"], high.values["mae"]) == (1.0, 3.0)
     assert high.minus(low, "mae").low == pytest.approx(2.0)
-    assert low.n_independent == 50
+    assert low.basis.n_units == 50
 
 
 def test_rows_of_a_group_stay_together() -> None:
@@ -49,7 +49,7 @@ def test_rows_of_a_group_stay_together() -> None:
     by_row = draw_together(MAE, np.zeros(600), [Part(predictions)])
     widths = [each[0].interval("mae").high - each[0].interval("mae").low for each in (by_group, by_row)]
     assert widths[0] > 2 * widths[1]
-    assert by_group[0].n_independent == 20
+    assert by_group[0].basis.n_units == 20
 
 
 def test_an_undefined_metric_says_so() -> None:

@@ -1,7 +1,7 @@
 """Predictions and losses drawn from known distributions, whose true scores are therefore known."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -60,30 +60,56 @@ def by_entity(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
     return rng.normal(size=40)[group] + 0.3 * rng.normal(size=320), BootstrapOptions(groups=group)
 
 
+def _follow(rng: np.random.Generator, n: int, correlation: float) -> FloatArray:
+    """Return n numbers of variance 1 that follow one another."""
+    shocks, values = rng.normal(size=n + 200), np.zeros(n + 200)
+    for i in range(1, n + 200):
+        values[i] = correlation * values[i - 1] + shocks[i]
+    return values[200:] * np.sqrt(1 - correlation**2)
+
+
+def _shuffled(rng: np.random.Generator, losses: FloatArray) -> tuple[FloatArray, BootstrapOptions]:
+    order = rng.permutation(len(losses))
+    return losses[order], BootstrapOptions(times=np.arange(len(losses))[order])
+
+
 def by_time(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
     """Return 600 losses of mean 0 that follow one another with a correlation of 0.7, shuffled."""
-    shocks, losses = rng.normal(size=700), np.zeros(700)
-    for i in range(1, 700):
-        losses[i] = 0.7 * losses[i - 1] + shocks[i]
-    order = rng.permutation(600)
-    return losses[100:][order], BootstrapOptions(times=np.arange(600)[order])
+    return _shuffled(rng, _follow(rng, 600, 0.7))
 
 
-DEPENDENT = {"8 rows an entity": by_entity, "neighbours in time": by_time}
+def by_time_closely(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
+    """Return 600 losses of mean 0 that follow one another with a correlation of 0.9, shuffled."""
+    return _shuffled(rng, _follow(rng, 600, 0.9))
+
+
+def squares_by_time(rng: np.random.Generator) -> tuple[FloatArray, BootstrapOptions]:
+    """Return 600 squared errors less their mean; the errors follow one another with a correlation of 0.7."""
+    return _shuffled(rng, _follow(rng, 600, 0.7) ** 2 - 1)
+
+
+DEPENDENT = {
+    "8 rows an entity": by_entity,
+    "neighbours in time": by_time,
+    "close neighbours in time": by_time_closely,
+    "squares in time": squares_by_time,
+}
 
 
 @dataclass
 class Misses:
-    """How often an interval lay above the truth, and how often below, in how many repetitions."""
+    """How often an interval lay above the truth, and how often below, in how many repetitions; its ends."""
 
     n: int = 0
     above: int = 0
     below: int = 0
+    ends: list[tuple[float, float]] = field(default_factory=list)
 
     def add(self, low: float | None, high: float | None, truth: float) -> None:
         assert low is not None
         assert high is not None
         self.n += 1
+        self.ends.append((low, high))
         self.above += truth < low
         self.below += truth > high
 

@@ -10,19 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.seeds import derive_seed, generator
+from groundup.evaluation.blocks import block_length, widening
 from groundup.evaluation.metrics import METRICS, Metric, weighted_values
 from groundup.evaluation.scores import Case, Draws, ratio
+from groundup.evaluation.studentizing import FEWEST_DEFINED, student_quantile, studentized_ends
 
 _CHUNK_CELLS: Final = 1 << 17  # weights made at once (1 MB)
-_FEWEST_DEFINED: Final = 0.5  # share of resamples that must have a value before an interval is stated
-
 _STUDENTIZED: Final = " studentized"  # marks, beside a metric's name, the values for its bootstrap-t
 
 
@@ -74,7 +74,7 @@ class BootstrapOptions:
         Sortable moment of each row; runs of neighbours are drawn together (circular block
         bootstrap). Groups take precedence.
     block_length : int or "auto", default="auto"
-        Rows per block; `auto`: the cube root of n_samples times the dependence of neighbours.
+        Rows per block; `auto`: by how far neighbours depend on each other (`block_length`).
     """
 
     confidence: float = 0.95
@@ -111,50 +111,11 @@ def _block_counts(n: int, n_draws: int, length: int, rng: np.random.Generator) -
     return np.ascontiguousarray((running[:, length:] - running[:, :-length]).T, dtype=np.float64)
 
 
-def block_length(losses: FloatArray) -> int:
-    """Return a block length for rows in time order, after Politis and White's rule.
+class Basis(NamedTuple):
+    """What an interval rests on: how many independent units, and how much wider it must be than they say."""
 
-    Parameters
-    ----------
-    losses : ndarray of shape (n_samples,)
-        One number per row, in time order.
-
-    Returns
-    -------
-    int
-        At least 1 (no dependence found), at most a quarter of the rows.
-
-    References
-    ----------
-    Politis and White (2004), "Automatic block-length selection for the dependent bootstrap",
-    Econometric Reviews 23; correction by Patton, Politis and White (2009).
-
-    Examples
-    --------
-    >>> noise = np.random.default_rng(0).normal(size=500)
-    >>> block_length(noise) < block_length(np.convolve(noise, np.ones(20)))
-    True
-    """
-    n = len(losses)
-    centred = losses - losses.mean()
-    variance = float(centred @ centred) / n
-    if n < 8 or variance <= 0:
-        return 1
-    n_lags = min(ceil(sqrt(n)) + 5, n - 1)
-    covariance = np.array([float(centred[lag:] @ centred[: n - lag]) / n for lag in range(n_lags + 1)])
-    threshold = 2 * sqrt(np.log10(n) / n)
-    is_small = np.abs(covariance[1:] / variance) < threshold
-    window = max(5, ceil(sqrt(np.log10(n))))
-    quiet = [lag for lag in range(n_lags) if is_small[lag : lag + window].all()]
-    last = min(2 * max(quiet[0] if quiet else n_lags, 1), n_lags)
-    lags = np.arange(-last, last + 1)
-    # The flat-top window: 1 up to half of the lags, then falling to 0.
-    taper = np.clip(2 * (1 - np.abs(lags) / last), 0, 1) * covariance[np.abs(lags)]
-    slope, level = float(np.abs(lags) @ taper), float(taper.sum())
-    if level <= 0 or slope <= 0:
-        return 1
-    length = ceil((2 * slope**2 / (4 / 3 * level**2)) ** (1 / 3) * n ** (1 / 3))
-    return int(max(1, min(length, n // 4)))
+    n_units: int
+    widening: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,16 +130,19 @@ class Units:
         Each row's group, or its rank in time; None where rows are drawn.
     block_length : int
         Neighbours that are drawn together; 1 where there are no blocks.
+    widening : float, default=1.0
+        How much wider an interval must be, because blocks break up dependence where they meet.
     """
 
     n_units: int
     unit: IntArray | None
     block_length: int
+    widening: float = 1.0
 
     @property
-    def n_independent(self) -> int:
+    def basis(self) -> Basis:
         """How many of them do not depend on each other."""
-        return max(1, self.n_units // self.block_length)
+        return Basis(max(1, self.n_units // self.block_length), self.widening)
 
     def counts(self, n_draws: int, rng: np.random.Generator) -> FloatArray:
         """Return the weight of every row in `n_draws` resamples, shape (n_samples, n_draws)."""
@@ -200,8 +164,9 @@ def find_units(options: BootstrapOptions, losses: FloatArray) -> Units:
     order = np.argsort(options.times, kind="stable")
     rank = np.empty(n, dtype=np.int64)
     rank[order] = np.arange(n)
-    length = block_length(losses[order]) if options.block_length == "auto" else options.block_length
-    return Units(n, rank, max(1, min(length, n)))
+    ordered = losses[order]
+    length = block_length(ordered) if options.block_length == "auto" else max(1, min(options.block_length, n))
+    return Units(n, rank, length, widening(ordered, length))
 
 
 def draw_weights(options: BootstrapOptions, units: Units, n_samples: int) -> Iterator[FloatArray]:
@@ -214,55 +179,30 @@ def draw_weights(options: BootstrapOptions, units: Units, n_samples: int) -> Ite
         n_left -= step
 
 
-def _quantile_levels(confidence: float, n_units: int) -> tuple[float, float]:
+def _quantile_levels(confidence: float, basis: Basis) -> tuple[float, float]:
     """Return the two quantiles to read off, a little outside the nominal ones for few units.
 
     A plain percentile interval is narrow by the factor sqrt((n - 1) / n) and takes the normal for
     Student's t (Hesterberg 2015, section 4.2); with the adjustment 95 % intervals of all metrics
-    cover 93-97 % from about 200 rows on. Student's quantile is Cornish and Fisher's expansion.
+    cover 93-97 % from about 200 rows on.
     """
-    normal = NormalDist()
+    normal, freedom = NormalDist(), max(basis.n_units - 1, 1)
     z = normal.inv_cdf((1 + confidence) / 2)
-    freedom = max(n_units - 1, 1)
-    student = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-    tail = normal.cdf(-student * sqrt(n_units / freedom))
+    tail = normal.cdf(-student_quantile(z, freedom) * sqrt(basis.n_units / freedom) * basis.widening)
     return tail, 1 - tail
 
 
-def _studentized_ends(
-    metric: Metric, estimate: FloatArray, draws: FloatArray, options: BootstrapOptions
-) -> tuple[float, float] | None:
-    """Return the ends of the bootstrap-t interval, or None where a standard error is zero.
-
-    Under long-tailed errors the few rows that make the mean are missing from many resamples, whose
-    values are then too small by just as much as their standard errors are: dividing repairs it.
-    """
-    studentized, (value, error) = metric.studentized, estimate
-    if studentized is None or not np.isfinite(estimate).all():
-        return None
-    deviations = (draws[0] - value) / draws[1]
-    deviations = deviations[np.isfinite(deviations)]
-    if len(deviations) < _FEWEST_DEFINED * draws.shape[1]:
-        return None
-    tail = (1 - options.confidence) / 2
-    upper, lower = np.quantile(deviations, [1 - tail, tail])
-    ends = sorted(studentized.back(float(value - each * error)) for each in (upper, lower))
-    return ends[0], ends[1]
-
-
-def percentile_interval(
-    value: float, draws: FloatArray, options: BootstrapOptions, n_independent: int
-) -> Interval:
+def percentile_interval(value: float, draws: FloatArray, options: BootstrapOptions, basis: Basis) -> Interval:
     """Return the percentile interval of `value` from its resampled values, the undefined ones left out."""
-    if n_independent < 2:
+    if basis.n_units < 2:
         return Interval(value, None, None, "no interval: it needs at least two independent rows")
     defined = draws[np.isfinite(draws)]
     n_undefined = len(draws) - len(defined)
-    if len(defined) < _FEWEST_DEFINED * len(draws):
+    if len(defined) < FEWEST_DEFINED * len(draws):
         return Interval(
             value, None, None, f"no interval: undefined in {n_undefined} of {len(draws)} resamples"
         )
-    low, high = np.quantile(defined, _quantile_levels(options.confidence, n_independent))
+    low, high = np.quantile(defined, _quantile_levels(options.confidence, basis))
     note = f"{n_undefined} of {len(draws)} resamples left out: undefined there" if n_undefined else ""
     # With few rows the estimate can lie outside the quantiles of its own resamples.
     return Interval(value, min(float(low), value), max(float(high), value), note)
@@ -316,7 +256,7 @@ def bootstrap(
     >>> y_true = np.arange(100.0)
     >>> interval = bootstrap(["mae"], y_true, Predictions(y_true + y_true % 3))["mae"]
     >>> interval.value, round(interval.low, 1), round(interval.high, 1)
-    (0.99, 0.8, 1.1)
+    (0.99, 0.8, 1.2)
     """
     options = BootstrapOptions() if options is None else options
     case = Case(y_true, predictions, positive=positive)
@@ -331,7 +271,7 @@ def bootstrap(
     ]
     draws = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in functions}
     return {
-        name: _metric_interval(METRICS[name], estimates, draws, options, units.n_independent)
+        name: _metric_interval(METRICS[name], case, estimates, draws, options, units.basis)
         for name in metrics
     }
 
@@ -396,15 +336,14 @@ def bootstrap_folds(
     n_samples = sum(len(fold.y_true) for fold in folds)
     options = replace(folds[0].options, resamples=folds[0].options.n_resamples(n_samples))
     drawn = [_draw_fold(functions, fold, index, options, positive) for index, fold in enumerate(folds)]
-    # A resample is narrow by how few rows one fold has, so the repair goes by the average fold.
-    n_independent = sum(n_units for _, _, n_units in drawn) // len(folds)
+    basis = average_basis([basis for _, _, basis in drawn])
     return {
         name: _average(
             METRICS[name],
             np.array([float(estimates[name][0]) for estimates, _, _ in drawn]),
             np.stack([draws[name] for _, draws, _ in drawn]),
             options,
-            n_independent,
+            basis,
         )
         for name in metrics
     }
@@ -416,8 +355,8 @@ def _draw_fold(
     index: int,
     options: BootstrapOptions,
     positive: int,
-) -> tuple[Mapping[str, FloatArray], Mapping[str, FloatArray], int]:
-    """Return the metrics of one fold, those of its resamples, and how many independent units it has."""
+) -> tuple[Mapping[str, FloatArray], Mapping[str, FloatArray], Basis]:
+    """Return the metrics of one fold, those of its resamples, and what an interval rests on."""
     case = Case(fold.y_true, fold.predictions, positive=positive)
     losses = case.errors**2 if fold.predictions.probabilities is None else case.log_losses
     seed = derive_seed(options.seed, "fold", index)  # draws of two folds must not go together
@@ -428,7 +367,14 @@ def _draw_fold(
         weighted_values(functions, case, weight.T) for weight in draw_weights(own, units, case.n_samples)
     ]
     draws = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in functions}
-    return estimates, draws, units.n_independent
+    return estimates, draws, units.basis
+
+
+def average_basis(bases: Sequence[Basis]) -> Basis:
+    """Return the basis of the average fold: a resample is narrow by how few rows one fold has."""
+    n_folds = len(bases)
+    n_units = sum(each.n_units for each in bases) // n_folds
+    return Basis(n_units, sum(each.widening for each in bases) / n_folds)
 
 
 def average_folds(estimates: FloatArray, draws: FloatArray) -> tuple[float, FloatArray, str]:
@@ -448,31 +394,36 @@ def average_folds(estimates: FloatArray, draws: FloatArray) -> tuple[float, Floa
 
 
 def _average(
-    metric: Metric, estimates: FloatArray, draws: FloatArray, options: BootstrapOptions, n_independent: int
+    metric: Metric, estimates: FloatArray, draws: FloatArray, options: BootstrapOptions, basis: Basis
 ) -> Interval:
     value, averages, note = average_folds(estimates, draws)
     if not np.isfinite(value):
         return Interval(None, None, None, f"undefined: {metric.undefined}")
-    interval = percentile_interval(value, averages, options, n_independent)
+    interval = percentile_interval(value, averages, options, basis)
     return replace(interval, note=note) if note else interval
 
 
 def _metric_interval(
     metric: Metric,
+    case: Case,
     estimates: Mapping[str, FloatArray],
     draws: Mapping[str, FloatArray],
     options: BootstrapOptions,
-    n_independent: int,
+    basis: Basis,
 ) -> Interval:
     value = float(estimates[metric.name][0])
     if not np.isfinite(value):
         return Interval(None, None, None, f"undefined: {metric.undefined}")
-    interval = percentile_interval(value, draws[metric.name], options, n_independent)
+    interval = percentile_interval(value, draws[metric.name], options, basis)
     key = metric.name + _STUDENTIZED
-    if key not in draws or interval.low is None:
+    if metric.studentized is None or key not in draws or interval.low is None:
         return interval
-    ends = _studentized_ends(metric, estimates[key][:, 0], draws[key], options)
-    return interval if ends is None else replace(interval, low=min(ends[0], value), high=max(ends[1], value))
+    ends = studentized_ends(metric.studentized, case, estimates[key][:, 0], draws[key], options.confidence)
+    if ends is None:
+        return interval
+    low, high, note = ends
+    note = "; ".join(each for each in (interval.note, note) if each)
+    return Interval(value, min(low, value), max(high, value), note)
 
 
 def resampled(
@@ -546,7 +497,7 @@ def ratio_interval(
     pair = np.stack([numerators, denominators])
     draws = [ratio(*(pair @ weight)) for weight in draw_weights(options, units, n_samples)]
     value = float(numerators.sum() / denominators.sum())
-    return percentile_interval(value, np.concatenate(draws), options, units.n_independent)
+    return percentile_interval(value, np.concatenate(draws), options, units.basis)
 
 
 def paired_difference(

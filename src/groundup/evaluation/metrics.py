@@ -9,7 +9,7 @@ says what was missing; nothing warns and nothing raises.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from math import exp
+from math import sqrt
 from types import MappingProxyType
 from typing import Final
 
@@ -23,27 +23,12 @@ from groundup.core.tasks import Task
 from groundup.core.wording import number
 from groundup.evaluation import scores
 from groundup.evaluation.scores import Case, Draws
+from groundup.evaluation.studentizing import Studentized
 
 _CHUNK_CELLS: Final = 1 << 17  # weights worked on at once (1 MB): small enough for a core's cache
 
 _CLASSES: Final[tuple[Task, ...]] = ("classification",)
 _NUMBERS: Final[tuple[Task, ...]] = ("regression",)
-
-
-@dataclass(frozen=True)
-class Studentized:
-    """A metric on the scale where it varies most evenly, for intervals under heavy tails.
-
-    Parameters
-    ----------
-    function : callable
-        Draws to the transformed value and its standard error, shape (2, n_draws).
-    back : callable
-        Transformed value to the metric.
-    """
-
-    function: Callable[[Draws], FloatArray]
-    back: Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -271,6 +256,16 @@ OTHER_SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What other libraries call a metric (without `neg_` and `_score`), and what it is called here."""
 
+
+def _mean_of(values: Callable[[Case], FloatArray], back: Callable[[float], float] = float) -> Studentized:
+    """Return how the interval of a mean of one number per row is found."""
+    return Studentized(
+        lambda draws: scores.mean_with_error(draws, values(draws.case)),
+        lambda case: values(case) - values(case).mean(),
+        back,
+    )
+
+
 _NEVER: Final = "there are no rows"
 _ONE_CLASS: Final = "it needs rows of at least two classes"
 
@@ -305,6 +300,7 @@ def _pinball(quantile: float) -> Metric:
         f"is perfect, and the lowest score goes to the value that {told} % of the truths do not exceed.",
         undefined=_NEVER,
         function=partial(scores.pinball_loss, quantile=quantile),
+        studentized=_mean_of(lambda case: scores.pinball_losses(case.errors, quantile)),
     )
 
 
@@ -452,6 +448,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "perfect, and being sure and wrong costs most.",
                 undefined=_NEVER,
                 function=scores.log_loss,
+                studentized=_mean_of(lambda case: case.log_losses),
             ),
             Metric(
                 name="brier",
@@ -502,7 +499,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "errors weigh most; 0 is perfect.",
                 undefined=_NEVER,
                 function=scores.rmse,
-                studentized=Studentized(scores.log_squared_error, lambda log: exp(log / 2)),
+                studentized=_mean_of(scores.squares, sqrt),
             ),
             Metric(
                 name="mae",
@@ -512,6 +509,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 explanation="The mean size of an error in the target's own unit; 0 is perfect.",
                 undefined=_NEVER,
                 function=scores.mae,
+                studentized=_mean_of(scores.sizes),
             ),
             Metric(
                 name="r2",
@@ -522,7 +520,9 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "0 is no better than always predicting the mean, below 0 is worse than that.",
                 undefined="the target has the same value in every row",
                 function=scores.r2,
-                studentized=Studentized(scores.log_unexplained, lambda log: 1 - exp(log)),
+                studentized=Studentized(
+                    scores.unexplained, scores.unexplained_influence, lambda share: 1 - share
+                ),
             ),
             Metric(
                 name="median_absolute_error",
@@ -543,6 +543,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "perfect, and answers that are too low are punished less than ones too high.",
                 undefined="a true value is zero",
                 function=scores.mape,
+                studentized=_mean_of(scores.shares),
             ),
         )
     }

@@ -186,7 +186,7 @@ class Draws:
         return np.asarray(self.weight.sum(axis=0))
 
     def mean(self, values: FloatArray) -> FloatArray:
-        """Return the weighted mean of one number per row, shape (n_draws,)."""
+        """Return the weighted mean of `values` of shape (..., n_samples), shape (..., n_draws)."""
         return ratio(values @ self.weight, self.total)
 
     @cached_property
@@ -402,21 +402,19 @@ def _top_accuracy(draws: Draws, k: int) -> FloatArray:
 
 def mape(draws: Draws) -> FloatArray:
     """Return the mean of |error| / |target|; NaN where a target of some weight is zero."""
-    y_true = np.asarray(draws.case.y_true, dtype=np.float64)
-    is_zero = y_true == 0
-    shares = np.abs(draws.case.errors) / np.where(is_zero, 1.0, np.abs(y_true))
+    is_zero = np.asarray(draws.case.y_true, dtype=np.float64) == 0
     has_zero = is_zero.astype(np.float64) @ draws.weight > 0
-    return np.where(has_zero, np.nan, draws.mean(shares))
+    return np.where(has_zero, np.nan, draws.mean(shares(draws.case)))
 
 
 def rmse(draws: Draws) -> FloatArray:
     """Return the root of the mean squared error, in the target's unit."""
-    return np.sqrt(draws.mean(draws.case.errors**2))
+    return np.sqrt(draws.mean(squares(draws.case)))
 
 
 def mae(draws: Draws) -> FloatArray:
     """Return the mean absolute error, in the target's unit."""
-    return draws.mean(np.abs(draws.case.errors))
+    return draws.mean(sizes(draws.case))
 
 
 def pinball_losses(errors: FloatArray, quantile: float) -> FloatArray:
@@ -448,41 +446,60 @@ def r2(draws: Draws) -> FloatArray:
 def median_absolute_error(draws: Draws) -> FloatArray:
     """Return the weighted median of the absolute errors, in the target's unit."""
     order = draws.case.errors_order
-    sizes = np.abs(draws.case.errors)[order]
+    ranked = sizes(draws.case)[order]
     cumulated = np.cumsum(draws.weight[order], axis=0)
     half = cumulated[-1] / 2
-    last = len(sizes) - 1
+    last = len(ranked) - 1
     lower = np.minimum((cumulated < half).sum(axis=0), last)
     upper = np.minimum((cumulated <= half).sum(axis=0), last)
-    return np.where(half > 0, (sizes[lower] + sizes[upper]) / 2, np.nan)
+    return np.where(half > 0, (ranked[lower] + ranked[upper]) / 2, np.nan)
 
 
-def _fourth_moments(draws: Draws) -> tuple[FloatArray, ...]:
-    """Return the means of e², e⁴, (y - m)², e²(y - m)², (y - m)⁴ with m the weighted mean of y."""
-    y_true = np.asarray(draws.case.y_true, dtype=np.float64)
-    y = y_true - y_true.mean()
-    e2 = draws.case.errors**2
-    powers = np.stack([y, y**2, y**3, y**4, e2, e2**2, e2 * y, e2 * y**2])
-    y1, y2, y3, y4, e2_mean, e4, e2y, e2y2 = ratio(powers @ draws.weight, draws.total)
-    fourth = y4 - 4 * y1 * y3 + 6 * y1**2 * y2 - 3 * y1**4
-    return e2_mean, e4, y2 - y1**2, e2y2 - 2 * y1 * e2y + y1**2 * e2_mean, fourth
+def squares(case: Case) -> FloatArray:
+    """Return the squared error of each row."""
+    return np.asarray(case.errors**2)
 
 
-def _log_and_error(draws: Draws, value: FloatArray, variance: FloatArray) -> FloatArray:
-    is_usable = (value > 0) & (variance > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pair = np.stack([np.log(value), np.sqrt(variance / draws.total)])
+def sizes(case: Case) -> FloatArray:
+    """Return the absolute error of each row."""
+    return np.abs(case.errors)
+
+
+def shares(case: Case) -> FloatArray:
+    """Return the absolute error of each row as a share of its target; where that is zero, the error."""
+    y_true = np.abs(np.asarray(case.y_true, dtype=np.float64))
+    return np.abs(case.errors) / np.where(y_true == 0, 1.0, y_true)
+
+
+def mean_with_error(draws: Draws, values: FloatArray) -> FloatArray:
+    """Return the mean of one number per row and its standard error, shape (2, n_draws)."""
+    mean, square = draws.mean(np.stack([values, values**2]))
+    return _with_error(draws, mean, square - mean**2)
+
+
+def _with_error(draws: Draws, value: FloatArray, variance: FloatArray) -> FloatArray:
+    is_usable = (value > 0) & (variance > _NEARLY_ZERO * value**2)
+    pair = np.stack([value, np.sqrt(np.maximum(variance, 0.0) / draws.total)])
     return np.where(is_usable, pair, np.nan)
 
 
-def log_squared_error(draws: Draws) -> FloatArray:
-    """Return the log of the mean squared error and its standard error, shape (2, n_draws)."""
-    e2, e4, *_ = _fourth_moments(draws)
-    return _log_and_error(draws, e2, ratio(e4, e2**2) - 1)
-
-
-def log_unexplained(draws: Draws) -> FloatArray:
-    """Return the log of 1 - R² and its standard error (delta method), shape (2, n_draws)."""
-    e2, e4, variance, both, fourth = _fourth_moments(draws)
+def unexplained(draws: Draws) -> FloatArray:
+    """Return 1 - R² and its standard error (delta method), shape (2, n_draws)."""
+    y_true = np.asarray(draws.case.y_true, dtype=np.float64)
+    y, e2 = y_true - y_true.mean(), squares(draws.case)
+    e2, e4, e2y, e2y2, y1, y2, y3, y4 = draws.mean(
+        np.stack([e2, e2**2, e2 * y, e2 * y**2, y, y**2, y**3, y**4])
+    )
+    variance = y2 - y1**2
+    both = e2y2 - 2 * y1 * e2y + y1**2 * e2  # mean of e²(y - m)², m the weighted mean of y
+    fourth = y4 - 4 * y1 * y3 + 6 * y1**2 * y2 - 3 * y1**4
     spread = ratio(e4, e2**2) - 2 * ratio(both, e2 * variance) + ratio(fourth, variance**2)
-    return _log_and_error(draws, ratio(e2, variance), spread)
+    share = ratio(e2, variance)
+    return _with_error(draws, share, share**2 * spread)
+
+
+def unexplained_influence(case: Case) -> FloatArray:
+    """Return what each row adds to 1 - R², shape (n_samples,)."""
+    y_true = np.asarray(case.y_true, dtype=np.float64)
+    spread, errors = (y_true - y_true.mean()) ** 2, squares(case)
+    return np.asarray(errors / errors.mean() - spread / spread.mean())

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.evaluation.intervals import (
+    Basis,
     BootstrapOptions,
     Interval,
+    Units,
+    average_basis,
     average_folds,
     draw_weights,
     find_units,
@@ -51,8 +54,8 @@ class Drawn:
         By metric; NaN where undefined.
     draws : dict of str to ndarray of shape (n_resamples,)
         The same of every resample; the i-th of all parts belong together.
-    n_independent : int
-        Rows, groups or blocks that the part rests on.
+    basis : Basis
+        What an interval of the part rests on.
     options : BootstrapOptions
         How rows were drawn.
     notes : dict of str to str
@@ -61,7 +64,7 @@ class Drawn:
 
     values: dict[str, float]
     draws: dict[str, FloatArray]
-    n_independent: int
+    basis: Basis
     options: BootstrapOptions
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -69,7 +72,7 @@ class Drawn:
         """Return one metric with its interval."""
         if not np.isfinite(self.values[name]):
             return Interval(None, None, None, "undefined on these rows")
-        found = percentile_interval(self.values[name], self.draws[name], self.options, self.n_independent)
+        found = percentile_interval(self.values[name], self.draws[name], self.options, self.basis)
         return replace(found, note=self.notes[name]) if self.notes.get(name) else found
 
     def minus(self, other: "Drawn", name: str) -> Interval:
@@ -77,8 +80,8 @@ class Drawn:
         value = self.values[name] - other.values[name]
         if not np.isfinite(value):
             return Interval(None, None, None, "undefined on these rows")
-        n_independent = min(self.n_independent, other.n_independent)
-        return percentile_interval(value, self.draws[name] - other.draws[name], self.options, n_independent)
+        smaller = min(self.basis, other.basis)
+        return percentile_interval(value, self.draws[name] - other.draws[name], self.options, smaller)
 
 
 def draw_together(
@@ -142,7 +145,7 @@ def draw_together(
         Drawn(
             {name: float(values[0]) for name, values in estimate.items()},
             {name: np.concatenate(pieces, axis=-1) for name, pieces in found.items()},
-            _n_independent(units.unit, part.rows, units.n_independent, len(y_true)),
+            _basis(units, part.rows, len(y_true)),
             options,
         )
         for part, estimate, found in zip(parts, estimates, drawn, strict=True)
@@ -179,14 +182,14 @@ def average_parts(parts: Sequence[Drawn]) -> Drawn:
         estimates = np.array([part.values[name] for part in parts])
         drawn = np.stack([part.draws[name] for part in parts])
         values[name], draws[name], notes[name] = average_folds(estimates, drawn)
-    n_independent = sum(part.n_independent for part in parts) // len(parts)
-    return Drawn(values, draws, n_independent, parts[0].options, notes)
+    basis = average_basis([part.basis for part in parts])
+    return Drawn(values, draws, basis, parts[0].options, notes)
 
 
-def _n_independent(unit: IntArray | None, rows: IntArray | None, n_all: int, n_samples: int) -> int:
-    """Return how many independent units a part rests on: its share of all, or its own groups."""
+def _basis(units: Units, rows: IntArray | None, n_samples: int) -> Basis:
+    """Return what a part rests on: its share of all units, or its own groups."""
     if rows is None:
-        return n_all
-    n_own = len(rows) if unit is None else len(np.unique(unit[rows]))
-    n_units = n_samples if unit is None else len(np.unique(unit))
-    return max(1, n_own * n_all // n_units)
+        return units.basis
+    n_own = len(rows) if units.unit is None else len(np.unique(units.unit[rows]))
+    n_units = n_samples if units.unit is None else len(np.unique(units.unit))
+    return units.basis._replace(n_units=max(1, n_own * units.basis.n_units // n_units))

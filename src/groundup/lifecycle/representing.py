@@ -99,7 +99,7 @@ def _observed(
         )
     commonest = np.bincount(known).argmax() if len(known) else 0
     units = find_units(dependent, (placed == commonest).astype(np.float64))
-    return Observed(groups.column, groups.labels, groups.shares, placed, units.n_independent, sampled)
+    return Observed(groups.column, groups.labels, groups.shares, placed, units.basis.n_units, sampled)
 
 
 def _sentence(columns: Sequence[Mapping[str, Any]]) -> str:
