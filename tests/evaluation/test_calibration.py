@@ -5,7 +5,6 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
-from groundup.core.losses import LOG_LOSS
 from groundup.evaluation.calibration import (
     as_frequencies,
     brier_decomposition,
@@ -13,11 +12,11 @@ from groundup.evaluation.calibration import (
     calibration_interval,
     expected_calibration_error,
 )
-from groundup.evaluation.calibrators import fit_calibrator
+from groundup.evaluation.calibrators import Method, fit_calibrator, is_beyond_chance
 from groundup.evaluation.folds import make_folds
 from groundup.evaluation.intervals import BootstrapOptions
 from groundup.evaluation.metrics import compute_metrics
-from groundup.evaluation.row_losses import row_losses
+from planted.probabilities import Stretched, log_losses, stretched
 
 
 def two(second: FloatArray) -> FloatArray:
@@ -66,35 +65,41 @@ def test_the_interval_holds_the_true_error() -> None:
     assert n_inside >= 51
 
 
-def choose(said: FloatArray, y_true: IntArray, seed: int) -> bool:
-    folds = make_folds(y_true, task="classification", k=5, seed=seed)
-    options = BootstrapOptions(resamples=200, seed=seed)
-    gain = calibration_gain("platt", said, y_true, folds=folds, options=options)
+def test_the_gain_is_measured_on_rows_that_the_calibrator_has_not_seen() -> None:
+    said, y_true = drawn(400, 3.0, np.random.default_rng(0))
+    folds = make_folds(y_true, task="classification", k=5, seed=0)
+    calibrated = said.copy()
+    for train, held_out in folds:
+        calibrated[held_out] = fit_calibrator("platt", said[train], y_true[train]).apply(said[held_out])
+    expected = log_losses(said, y_true).mean() - log_losses(calibrated, y_true).mean()
+    gain = calibration_gain("platt", said, y_true, folds=folds, options=BootstrapOptions(resamples=200))
+    assert gain.value == pytest.approx(expected)
     assert gain.low is not None
-    return gain.low > 0
+    assert 0 < gain.low < expected
 
 
-@pytest.mark.parametrize("sharpness", [1.0, 1.3, 3.0])
+@pytest.mark.parametrize(
+    "shape", [Stretched(2, 1.0), Stretched(2, 1.3), Stretched(2, 2.5), Stretched(4, 1.2)]
+)
 @pytest.mark.parametrize("n_rows", [60, 300])
-def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(sharpness: float, n_rows: int) -> None:
+def test_kept_only_beyond_chance_the_log_loss_gets_no_worse(shape: Stretched, n_rows: int) -> None:
     random = np.random.default_rng(0)
-    fresh, y_fresh = drawn(20_000, sharpness, random)
-    before = row_losses(LOG_LOSS, y_fresh, Predictions(y_fresh, fresh)).mean()
-    differences, n_kept = [], 0
-    for seed in range(40):
-        said, y_true = drawn(n_rows, sharpness, random)
-        if not choose(said, y_true, seed):
-            differences.append(0.0)
-            continue
-        n_kept += 1
-        after = fit_calibrator("platt", said, y_true).apply(fresh)
-        loss = row_losses(LOG_LOSS, y_fresh, Predictions(y_fresh, after)).mean()
-        differences.append(float(loss - before))
-    assert np.mean(differences) <= 0.0005
-    if sharpness == 1.0:
-        assert n_kept <= 5
-    if sharpness == 3.0 and n_rows == 300:
-        assert n_kept >= 30
+    method: Method = "platt" if shape.n_classes == 2 else "temperature"
+    fresh = stretched(random, 20_000, shape)
+    before = log_losses(*fresh).mean()
+    differences = []
+    for _ in range(60):
+        rows = stretched(random, n_rows, shape)
+        if is_beyond_chance(method, *rows):
+            differences.append(
+                log_losses(fit_calibrator(method, *rows).apply(fresh[0]), fresh[1]).mean() - before
+            )
+    n_kept = len(differences)
+    assert sum(differences) / 60 <= 0.0003
+    if shape.factor == 1.0:
+        assert n_kept <= 3
+    if shape.factor == 2.5:
+        assert n_kept >= (30 if n_rows == 60 else 59)
 
 
 def test_undoing_weights_gives_what_a_model_without_them_says() -> None:

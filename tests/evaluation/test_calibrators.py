@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.losses import LOG_LOSS
-from groundup.evaluation.calibrators import Method, calibrator_of, fit_calibrator
+from groundup.evaluation import calibrators
+from groundup.evaluation.calibrators import Method, calibrator_of, fit_calibrator, is_beyond_chance
 from groundup.evaluation.row_losses import row_losses
 
 
@@ -54,6 +55,21 @@ def test_the_temperature_is_found_again() -> None:
     said, y_true = sample(20_000, 3, 2.5, 0)
     fitted: Any = fit_calibrator("temperature", said, y_true)
     assert fitted.temperature == pytest.approx(2.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("method", "k"), [("platt", 2), ("temperature", 3)])
+def test_what_chance_may_have_fitted_is_taken_off(method: Method, k: int) -> None:
+    said, y_true = sample(100, k, 1.0, 0)
+    assert not is_beyond_chance(method, said, y_true)
+    assert np.allclose(fit_calibrator(method, said, y_true).apply(said), said)
+    # Between the extremes the pull lets part of the correction through, and more of it the more rows say so.
+    said, y_true = sample(20_000, k, 2.0, 1)
+    whole: Any = fit_calibrator(method, said, y_true)
+    part: Any = fit_calibrator(method, said[:60], y_true[:60])
+    full = calibrators._fit(method, said[:60], y_true[:60])
+    moved = [each.slope if method == "platt" else 1 / each.temperature for each in (full, part, whole)]
+    assert moved[0] < moved[1] < 1
+    assert moved[2] == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("method", ["platt", "temperature", "isotonic"])

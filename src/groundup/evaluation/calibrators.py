@@ -20,6 +20,9 @@ Method: TypeAlias = Literal["platt", "isotonic", "temperature"]
 _SMALLEST: Final = 1e-6
 _SUREST: Final = 500.0  # log-odds whose exponential is finite
 _PULL: Final = 0.01  # towards leaving probabilities as they are: decides only where rows do not
+_CHANCE: Final = {"platt": 6.0, "temperature": 4.5}
+"""Half the likelihood ratio that fitted noise alone exceeds once in 400 samples (chi-square, 2 and 1)."""
+
 _STEEPEST: Final = 1e-3  # probabilities nearer to each other than this share a step
 _MOST_STEPS: Final = 50
 _COLDEST, _HOTTEST = 0.1, 10.0
@@ -166,7 +169,10 @@ class Isotonic:
 
 
 def fit_calibrator(method: Method, probabilities: FloatArray, y_true: IntArray) -> Calibrator:
-    """Fit a calibrator.
+    """Fit a calibrator; Platt's line and the temperature are drawn towards leaving probabilities as they are.
+
+    How far goes by the likelihood ratio: what chance alone might have fitted is taken off. So a calibrator
+    from few rows does not overshoot, and one that has much to repair stays as it is.
 
     Parameters
     ----------
@@ -177,18 +183,69 @@ def fit_calibrator(method: Method, probabilities: FloatArray, y_true: IntArray) 
     y_true : ndarray of shape (n_samples,)
         Their class codes.
 
+    References
+    ----------
+    James and Stein (1961), "Estimation with quadratic loss", for the form of the pull.
+
     Examples
     --------
-    >>> sure = np.array([[0.9, 0.1]] * 6 + [[0.1, 0.9]] * 6)
-    >>> fit_calibrator("temperature", sure, np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0])).temperature > 2
+    >>> sure = np.array([[0.9, 0.1]] * 60 + [[0.1, 0.9]] * 60)
+    >>> y_true = np.array([0, 0, 0, 1, 1] * 12 + [1, 1, 1, 0, 0] * 12)
+    >>> fit_calibrator("temperature", sure, y_true).apply_row([0.1, 0.9])[1] < 0.65
     True
     """
+    if method == "isotonic":
+        codes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+        return Isotonic(tuple(_fit_isotonic(probabilities[:, code], y_true == code) for code in codes))
+    fitted = _fit(method, probabilities, y_true)
+    kept = max(0.0, 1 - _CHANCE[method] / max(_likelihood_ratio(fitted, probabilities, y_true), 1e-300))
+    if isinstance(fitted, Platt):
+        return Platt(1 + kept * (fitted.slope - 1), kept * fitted.intercept)
+    return Temperature(1 / (1 + kept * (1 / fitted.temperature - 1)))
+
+
+def is_beyond_chance(method: Method, probabilities: FloatArray, y_true: IntArray) -> bool:
+    """Return whether chance alone lets a calibrator fit so much better less than once in 400 samples.
+
+    Rows must be independent of each other.
+
+    Parameters
+    ----------
+    method : {"platt", "temperature"}
+        Which calibrator.
+    probabilities, y_true
+        As for `fit_calibrator`.
+
+    References
+    ----------
+    Wilks (1938), "The large-sample distribution of the likelihood ratio", Annals of Mathematical
+    Statistics 9.
+
+    Examples
+    --------
+    >>> said = np.linspace(0.05, 0.95, 400)
+    >>> y_true = (np.random.default_rng(0).random(400) < said).astype(int)
+    >>> is_beyond_chance("platt", np.stack([1 - said, said], axis=1), y_true)
+    False
+    """
+    ratio = _likelihood_ratio(_fit(method, probabilities, y_true), probabilities, y_true)
+    return ratio > 2 * _CHANCE[method]
+
+
+def _fit(method: Method, probabilities: FloatArray, y_true: IntArray) -> Platt | Temperature:
     if method == "platt":
         return _fit_platt(_log_odds(probabilities), y_true)
-    if method == "temperature":
-        return _fit_temperature(np.log(np.maximum(probabilities, _SMALLEST)), y_true)
-    codes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    return Isotonic(tuple(_fit_isotonic(probabilities[:, code], y_true == code) for code in codes))
+    return _fit_temperature(np.log(np.maximum(probabilities, _SMALLEST)), y_true)
+
+
+def _likelihood_ratio(fitted: Calibrator, probabilities: FloatArray, y_true: IntArray) -> float:
+    """Return twice the log of how much likelier the classes are with the calibrator than without."""
+    rows = np.arange(len(y_true))
+    before, after = (
+        np.log(np.maximum(each[rows, y_true], _SMALLEST)).sum()
+        for each in (probabilities, fitted.apply(probabilities))
+    )
+    return float(2 * (after - before))
 
 
 def calibrator_of(state: Mapping[str, Any]) -> Calibrator:

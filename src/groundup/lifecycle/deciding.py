@@ -15,7 +15,7 @@ from groundup.core.inputs import FloatArray, IntArray, Predictions
 from groundup.core.wording import count, number
 from groundup.data.dataset import Dataset
 from groundup.evaluation.calibration import calibration_facts, calibration_gain
-from groundup.evaluation.calibrators import Calibrator, Method, fit_calibrator
+from groundup.evaluation.calibrators import Calibrator, Method, fit_calibrator, is_beyond_chance
 from groundup.evaluation.conformal import ConformalScores, conformal_scores, in_sets
 from groundup.evaluation.folds import Folds, make_folds
 from groundup.evaluation.intervals import BootstrapOptions, Interval, mean_interval
@@ -148,13 +148,30 @@ class _Calibration:
         if gain is None or gain.value is None or gain.low is None or gain.high is None:
             return None, f"{count(n_rows, 'validation row')} are too few to tell whether it helps", None
         range_ = f"{number(gain.value, 3)} nats a row ({number(gain.low, 2)} to {number(gain.high, 2)})"
-        if gain.low > 0:
-            return method, f"it lowers the cross-validated log loss on the validation part by {range_}", gain
+        if self._helps(method, gain.low):
+            fits = (
+                ""
+                if method == "isotonic"
+                else "it fits the rows better than chance does in 399 of 400 samples; "
+            )
+            return (
+                method,
+                f"{fits}cross-validated on the validation part, it lowers the log loss by {range_}",
+                gain,
+            )
         return (
             None,
             f"`{method}` does not lower the log loss on the validation part beyond chance: {range_}",
             gain,
         )
+
+    def _helps(self, method: Method, least_gain: float) -> bool:
+        """Return whether it helps beyond chance; where rows depend on each other, the interval must agree."""
+        if method == "isotonic":
+            return least_gain > 0
+        is_independent = self.options.groups is None and self.options.times is None
+        is_beyond = is_beyond_chance(method, self.probabilities, self.y_true)
+        return is_beyond and (is_independent or least_gain > 0)
 
     def _gain(self, method: Method) -> Interval | None:
         try:

@@ -49,8 +49,8 @@ class TrainingOptions(Options):
     """Threads for fitting; `auto`: one for small data, else the cores that are idle. Recorded."""
     calibrate: Literal["none", "auto", "platt", "isotonic", "temperature"] = "none"
     """How probabilities are corrected on the validation part; `auto`: Platt for two classes, temperature for
-    more (isotonic where classes are weighed or resampled), if that lowers the cross-validated log loss there
-    beyond chance, else `none`."""
+    more (isotonic where classes are weighed or resampled), if that fits it better than chance does in 399
+    of 400 samples, else `none`."""
     class_weight: ClassWeight = "none"
     """How often a row of each class counts in the loss: `balanced` as often as makes all classes of a fit's
     rows count the same, or `{label: weight}` (a class that is not named counts once). Probabilities then
