@@ -17,6 +17,7 @@ from groundup.doctor.contract import NotApplicable
 from groundup.doctor.examine import load_rule
 from groundup.doctor.rules import DATA_RULES, FIT_RULES, RULES, USE_RULES
 from groundup.doctor.signals import DataSignals, DoubtfulTargets, FitSignals, Span, UseSignals
+from groundup.evaluation.availability import Availability, Change, LaterDates
 from groundup.evaluation.giveaways import Giveaways
 from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import LEARNERS, make_learner
@@ -75,6 +76,7 @@ HEALTHY_DATA = DataSignals(
     class_counts={"no": 60, "yes": 40},
     giveaways=Giveaways((("age", 0.6), ("city", 0.9)), n_rows=100),
     population=population("alike"),
+    availability=Availability("day"),
 )
 
 GAPS = {"roc_auc": ("best", "worst"), "selection_rate": ("highest", "lowest")}
@@ -134,6 +136,8 @@ PLANTED: dict[str, dict[str, Any]] = {
     "D016": {"dominant": (("age", 0, 999, 1000),)},
     "D017": {"forced_identifiers": {"city": "a different code in each of 100 rows"}},
     "D018": {"population": population("under")},
+    "D019": {"availability": Availability("day", later=(LaterDates("age", 40, 100),))},
+    "D020": {"availability": Availability("day", changes=(Change("age", "tie", 0.5, 0.0, 100),))},
     "F001": {"verdict": "overfits", "sentence": "It overfits by 0.3."},
     "F002": {"verdict": "underfits", "sentence": "It underfits."},
     "F003": {"improvement": Span(0.01, -0.1, 0.12)},

@@ -10,7 +10,8 @@ from groundup.doctor.contract import NotApplicable
 from groundup.doctor.fit_rules import more_data_would_help
 from groundup.doctor.leak_rules import formula_text, gives_target_away, suspiciously_good
 from groundup.doctor.signals import DataSignals, FitSignals, Span
-from groundup.evaluation.giveaways import Formula, Giveaways, Presence
+from groundup.evaluation.formulas import Formula
+from groundup.evaluation.giveaways import Giveaways, Presence
 
 ERRORS = (("boat", 0.06), ("body", 0.3), ("sex", 0.6))
 SCHEMA = Schema([*(Column(name, "number", "float") for name, _ in ERRORS), Column("y", "category", "string")])

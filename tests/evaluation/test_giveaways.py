@@ -9,7 +9,9 @@ import pytest
 
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
-from groundup.evaluation.giveaways import Giveaways, as_numbers, find_formula, find_giveaways
+from groundup.evaluation.formulas import find_formula
+from groundup.evaluation.giveaways import Giveaways, find_giveaways
+from groundup.evaluation.single_columns import as_numbers
 from groundup.preparation.target import TargetPlan
 from planted.data_faults import HONEST, LEAKS, Table
 

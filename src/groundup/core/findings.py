@@ -34,6 +34,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D016": "A column is nearly constant",
         "D017": "An identifier is used as a feature",
         "D018": "A group of the population is under-represented",
+        "D019": "Dates lie after the row's own moment",
+        "D020": "A column changes in the course of time",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",

@@ -169,6 +169,17 @@ def column_patch(section: str, column: str, *keys: str, value: Json) -> dict[str
     return {".".join((section, column, *keys)): value}
 
 
+def dropped(signals: DataSignals, columns: Iterable[str]) -> dict[str, Json]:
+    """Return the patch that leaves columns out; empty if none would remain."""
+    names = set(columns)
+    if names >= set(signals.features):
+        return {}
+    patch: dict[str, Json] = {}
+    for name in sorted(names):
+        patch |= column_patch("preparation.columns", name, "drop", value=True)
+    return patch
+
+
 def _is_all_missing(column: Mapping[str, Any]) -> bool:
     return bool(column["n"] > 0 and column["n_missing"] == column["n"])
 

@@ -7,9 +7,10 @@ from groundup.core.findings import Finding
 from groundup.core.json import Json
 from groundup.core.wording import count, listed, number, percent
 from groundup.doctor.contract import Answer, NotApplicable
-from groundup.doctor.data_rules import MAX_FINDINGS, column_patch
+from groundup.doctor.data_rules import MAX_FINDINGS, dropped
 from groundup.doctor.signals import DataSignals, FitSignals
-from groundup.evaluation.giveaways import Formula, Giveaways, Presence
+from groundup.evaluation.formulas import Formula
+from groundup.evaluation.giveaways import Giveaways, Presence
 
 SUSPICIOUS: Final = 0.01
 """Share of the baseline's held-out loss below which a model is too good to be true (F006)."""
@@ -24,9 +25,21 @@ _REMEDY: Final = (
 
 def gives_target_away(signals: DataSignals) -> Answer:
     """D015: a column holds the answer, which it will not when the answer is asked for."""
-    found = signals.giveaways
-    if found is None:
+    found, availability = signals.giveaways, signals.availability
+    ahead = () if availability is None else availability.ahead
+    if found is None and not ahead:
         return NotApplicable("there are too few rows or columns to compare columns with each other")
+    findings = [] if found is None else _giveaways(signals, found)
+    named = {name for each in findings for name in _columns(each)}
+    return [*findings, *(_by_later_rows(signals, *each) for each in ahead if each[0] not in named)]
+
+
+def _columns(finding: Finding) -> list[str]:
+    columns = finding.evidence.get("columns", [finding.column])
+    return [str(name) for name in columns] if isinstance(columns, list) else []
+
+
+def _giveaways(signals: DataSignals, found: Giveaways) -> list[Finding]:
     findings: list[Finding] = []
     named: set[str] = set()
     if found.formula is not None:
@@ -86,7 +99,7 @@ def _by_columns(signals: DataSignals, found: Giveaways, columns: tuple[str, ...]
             "errors": [[name, error] for name, error in found.errors[:_N_ERRORS]],
             "n_rows": found.n_rows,
         },
-        _dropped(signals, columns),
+        dropped(signals, columns),
         column=columns[0] if len(columns) == 1 else None,
     )
 
@@ -106,8 +119,24 @@ def _by_formula(signals: DataSignals, found: Giveaways, formula: Formula) -> Fin
             "is_product": formula.is_product,
             "n_rows": found.n_rows,
         },
-        _dropped(signals, formula.columns),
+        dropped(signals, formula.columns),
         column=formula.columns[0] if len(formula.columns) == 1 else None,
+    )
+
+
+def _by_later_rows(signals: DataSignals, column: str, n_ahead: int) -> Finding:
+    assert signals.availability is not None
+    time = signals.availability.time
+    rows = "of its own row" if n_ahead == 0 else f"up to {count(n_ahead, 'row')} ahead"
+    return Finding(
+        "D015",
+        "warning",
+        f"`{column}` is computed exactly from `{signals.target}` {rows}, in the order of `{time}`: when the "
+        "answer is asked for, that is not known yet.",
+        "Compute it from rows before its own alone, or leave it out (the patch does).",
+        {"columns": [column], "time": time, "n_rows_ahead": n_ahead},
+        dropped(signals, (column,)),
+        column=column,
     )
 
 
@@ -158,17 +187,6 @@ def _by_presences(signals: DataSignals, presences: Iterable[Presence]) -> Iterat
             "to be recorded for one answer only.",
             _REMEDY,
             evidence,
-            _dropped(signals, (each.column,)),
+            dropped(signals, (each.column,)),
             column=each.column,
         )
-
-
-def _dropped(signals: DataSignals, columns: Iterable[str]) -> dict[str, Json]:
-    """Return the patch that leaves columns out; empty if none would remain."""
-    names = set(columns)
-    if names >= set(signals.features):
-        return {}
-    patch: dict[str, Json] = {}
-    for name in sorted(names):
-        patch |= column_patch("preparation.columns", name, "drop", value=True)
-    return patch

@@ -16,6 +16,8 @@ DATA_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a Data
         "D016": "groundup.doctor.column_rules:near_constant_column",
         "D017": "groundup.doctor.column_rules:identifier_as_feature",
         "D018": "groundup.doctor.population_rules:under_represented",
+        "D019": "groundup.doctor.availability_rules:later_than_the_row",
+        "D020": "groundup.doctor.availability_rules:changes_with_time",
     }
 )
 

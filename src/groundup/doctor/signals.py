@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from groundup.core.json import Json
 from groundup.core.schema import Schema
 from groundup.core.tasks import Task
+from groundup.evaluation.availability import Availability
 from groundup.evaluation.giveaways import Giveaways
 
 Verdict: TypeAlias = Literal["overfits", "underfits", "fits", "undecided"]
@@ -93,6 +94,8 @@ class DataSignals:
         Rows of each class in the training part, in the order of the classes; empty for regression.
     giveaways : Giveaways or None
         What single columns say about the target; None where that could not be compared.
+    availability : Availability or None
+        What time says of columns; None where no column orders the rows.
     dominant : sequence of (str, value, int, int)
         Features with one value in nearly all training rows: name, value, rows with it, rows with any.
     forced_identifiers : mapping of str to str
@@ -124,6 +127,7 @@ class DataSignals:
     n_test: int = 0
     class_counts: Mapping[str, int] = field(default_factory=dict)
     giveaways: Giveaways | None = None
+    availability: Availability | None = None
     dominant: Sequence[tuple[str, object, int, int]] = ()
     forced_identifiers: Mapping[str, str] = field(default_factory=dict)
     population: Mapping[str, Any] = field(default_factory=dict)

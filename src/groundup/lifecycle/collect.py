@@ -24,6 +24,7 @@ from groundup.data.split import Split, make_split
 from groundup.doctor.examine import examine
 from groundup.doctor.rules import DATA_RULES
 from groundup.doctor.signals import DataSignals
+from groundup.evaluation.availability import Availability, find_availability
 from groundup.evaluation.giveaways import find_giveaways
 from groundup.evaluation.intervals import BootstrapOptions
 from groundup.lifecycle.define import Framed
@@ -265,6 +266,7 @@ def _examine_data(session: Session, framed: Framed, collected: Collected) -> lis
             task=problem.task,
             seed=session.seed("giveaways"),
         ),
+        availability=_availability(session, collected),
         dominant=dominant_values(
             collected.train.frame(),
             [each for each in collected.profile if each["name"] in collected.features],
@@ -274,6 +276,22 @@ def _examine_data(session: Session, framed: Framed, collected: Collected) -> lis
         sliced=session.recipe.evaluation.slices,
     )
     return list(examine(signals, DATA_RULES).findings)
+
+
+def _availability(session: Session, collected: Collected) -> Availability | None:
+    """Look at the training and validation rows in the order of time, where a column gives one."""
+    time = session.recipe.data.split.time
+    if time is None:
+        return None
+    names = list(dict.fromkeys([*collected.features, time]))
+    return find_availability(
+        pl.concat([part.frame(names) for part in (collected.train, collected.validation)]),
+        collected.schema.select(collected.features),
+        np.concatenate([collected.y_train, collected.y_validation]),
+        time,
+        task=collected.problem.task,
+        seed=session.seed("availability"),
+    )
 
 
 def _forced_identifiers(session: Session, collected: Collected) -> dict[str, str]:
