@@ -75,6 +75,8 @@ def _print_result(result: Mapping[str, Any]) -> None:
     if len(columns) > N_COLUMNS:
         console.print(f"  … and {count(len(columns) - N_COLUMNS, 'column')} more; --json lists all.")
     print_findings(console, result["findings"])
+    if any(finding["severity"] == "info" for finding in result["findings"]):
+        console.print("  --json says each note in full.", style="dim")
     _print_population(console, result["population"])
     console.print("Next: groundup init writes this down as a recipe; groundup train learns from it.")
 

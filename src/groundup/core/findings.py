@@ -109,3 +109,18 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """Return the finding as a JSON object, its title included."""
         return {"title": self.title, **asdict(self)}
+
+
+def column_patch(section: str, column: str, *keys: str, value: Json) -> dict[str, Json]:
+    """Return the patch of one column's option; empty when the column's name cannot stand in a dotted path.
+
+    Examples
+    --------
+    >>> column_patch("preparation.columns", "age", "drop", value=True)
+    {'preparation.columns.age.drop': True}
+    >>> column_patch("preparation.columns", "v1.0", "drop", value=True)
+    {}
+    """
+    if not column or "." in column or "=" in column:
+        return {}
+    return {".".join((section, column, *keys)): value}

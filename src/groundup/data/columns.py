@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from groundup.core.errors import DataError
-from groundup.core.findings import Finding
+from groundup.core.findings import Finding, column_patch
 from groundup.core.schema import Column, Kind, Storage
 from groundup.data.kinds import find_kind, spaced
 from groundup.data.parsing import (
@@ -259,7 +259,7 @@ def _read_as_missing(column: Column, failed: Counter[str]) -> Finding:
         "If they do mean missing, add them to data.missing; if they matter, set the column's kind to "
         "category.",
         {"n_values": failed.total(), "examples": examples},
-        {f"data.columns.{column.name}": "category"},
+        column_patch("data.columns", column.name, value="category"),
         column=column.name,
     )
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from groundup.core.findings import Finding
+from groundup.core.findings import Finding, column_patch
 from groundup.core.wording import count, percent, shown
 from groundup.doctor.contract import Answer, NotApplicable
-from groundup.doctor.data_rules import MAX_FINDINGS, column_patch
+from groundup.doctor.data_rules import MAX_FINDINGS
 from groundup.doctor.signals import DataSignals, FitSignals
 
 WIDE: Final = 1.0

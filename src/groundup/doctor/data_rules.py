@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from groundup.core.findings import Finding
+from groundup.core.findings import Finding, column_patch
 from groundup.core.json import Json
 from groundup.core.wording import count, listed, percent
 from groundup.doctor.contract import Answer, NotApplicable
@@ -152,21 +152,6 @@ SPARSE_MODEL: Final[Mapping[str, Mapping[str, Json]]] = {
     "classification": {"model.name": "logistic", "model.l1_ratio": 1.0},
 }
 """The model that copes best with more columns than rows, as a patch, by task."""
-
-
-def column_patch(section: str, column: str, *keys: str, value: Json) -> dict[str, Json]:
-    """Return the patch of one column's option; empty when the column's name cannot stand in a dotted path.
-
-    Examples
-    --------
-    >>> column_patch("preparation.columns", "age", "drop", value=True)
-    {'preparation.columns.age.drop': True}
-    >>> column_patch("preparation.columns", "v1.0", "drop", value=True)
-    {}
-    """
-    if not column or "." in column or "=" in column:
-        return {}
-    return {".".join((section, column, *keys)): value}
 
 
 def dropped(signals: DataSignals, columns: Iterable[str]) -> dict[str, Json]:

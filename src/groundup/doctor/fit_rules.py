@@ -32,12 +32,34 @@ SIMPLER: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
         "lasso": {"alpha": Scaled(10, 1e-6, 1e6)},
         "elastic_net": {"alpha": Scaled(10, 1e-6, 1e6)},
         "logistic": {"C": Scaled(1 / 10, 1e-6, 1e6)},
+        "knn": {"n_neighbors": Scaled(3, 1, 200)},
+        "linear_svm": {"C": Scaled(1 / 10, 1e-6, 1e6)},
+        "svm": {"C": Scaled(1 / 10, 1e-6, 1e6)},
+        "naive_bayes": {"alpha": Scaled(10, 1e-6, 1000)},
+        "decision_tree": {"min_samples_leaf": Scaled(4, 1, 1000)},
+        "random_forest": {"min_samples_leaf": Scaled(5, 1, 1000)},
+        "extra_trees": {"min_samples_leaf": Scaled(5, 1, 1000)},
+        "hist_gradient_boosting": {
+            "max_leaf_nodes": Scaled(1 / 2, 4, 1024),
+            "min_samples_leaf": Scaled(2, 1, 1000),
+        },
+        "adaboost": {"n_estimators": Scaled(1 / 2, 5, 1000)},
+        "xgboost": {"max_depth": Scaled(1 / 2, 2, 16), "min_child_weight": Scaled(4, 0, 1000)},
+        "catboost": {"depth": Scaled(1 / 2, 2, 10), "l2_leaf_reg": Scaled(3, 0, 1000)},
     }
 )
 """How each learner is made less able to learn its rows by heart, by hyperparameter."""
 
 RICHER: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
-    {"lightgbm": {"num_leaves": Scaled(2, 4, 1024)}}
+    {
+        "lightgbm": {"num_leaves": Scaled(2, 4, 1024)},
+        "knn": {"n_neighbors": Scaled(1 / 2, 1, 200)},
+        "svm": {"C": Scaled(10, 1e-6, 1e6)},
+        "decision_tree": {"min_samples_leaf": Scaled(1 / 2, 1, 1000)},
+        "hist_gradient_boosting": {"max_leaf_nodes": Scaled(2, 4, 1024)},
+        "xgboost": {"max_depth": Scaled(1.5, 1, 16)},
+        "catboost": {"depth": Scaled(1.5, 1, 10)},
+    }
 )
 """How a learner that can bend is made to bend more; the others are exchanged for one that can."""
 
@@ -47,6 +69,11 @@ ROUNDS: Final[Mapping[str, Mapping[str, Scaled]]] = MappingProxyType(
         "lasso": {"max_iterations": Scaled(10, 1, 1_000_000)},
         "elastic_net": {"max_iterations": Scaled(10, 1, 1_000_000)},
         "logistic": {"max_iterations": Scaled(10, 1, 1_000_000)},
+        "linear_svm": {"max_iterations": Scaled(10, 1, 1_000_000)},
+        "svm": {"max_iterations": Scaled(10, 1, 1_000_000)},
+        "hist_gradient_boosting": {"n_estimators": Scaled(2, 1, 10_000)},
+        "xgboost": {"n_estimators": Scaled(2, 1, 10_000)},
+        "catboost": {"n_estimators": Scaled(2, 1, 10_000)},
     }
 )
 """What bounds the length of each learner's training, by hyperparameter."""
