@@ -11,6 +11,7 @@ from groundup.evaluation.intervals import (
     Interval,
     bootstrap,
     bootstrap_folds,
+    hits_interval,
     mean_interval,
     paired_difference,
     ratio_interval,
@@ -83,7 +84,7 @@ def test_an_undefined_metric_says_why() -> None:
     one_class = Predictions(np.zeros(5, int), np.full((5, 2), 0.5))
     found = bootstrap(["roc_auc", "accuracy"], np.zeros(5, int), one_class)
     assert found["roc_auc"] == Interval(None, None, None, "undefined: it needs rows of at least two classes")
-    assert found["accuracy"] == Interval(1.0, 1.0, 1.0)
+    assert found["accuracy"] == Interval(1.0, pytest.approx(0.5655, abs=1e-4), 1.0)
 
 
 def test_few_rows_have_a_value_without_an_interval() -> None:
@@ -102,6 +103,28 @@ def test_a_perfect_model_has_a_point_for_an_interval() -> None:
         (0.0, 0.0, 0.0),
         (1.0, 1.0, 1.0),
     }
+
+
+@pytest.mark.parametrize(("n", "share"), [(60, 0.99), (60, 0.9), (250, 0.97)])
+def test_shares_near_all_keep_their_promise(n: int, share: float) -> None:
+    rng, n_inside = np.random.default_rng(0), 0
+    for seed in range(300):
+        found = hits_interval(rng.random(n) < share, options=BootstrapOptions(seed=seed, resamples=2))
+        n_inside += found.low <= share <= found.high
+    assert n_inside >= 0.92 * 300
+
+
+def test_all_rows_right_is_no_proof_of_perfection() -> None:
+    y = np.arange(80) % 2
+    sure = Predictions(y, np.eye(2)[y])
+    options = BootstrapOptions()
+    assert bootstrap(["accuracy"], y, sure)["accuracy"].low == pytest.approx(0.954, abs=0.001)
+    folds = [HeldOut(y[:40], sure.take(np.arange(40)), options)] * 2
+    assert bootstrap_folds(["accuracy"], folds)["accuracy"].low == pytest.approx(0.954, abs=0.001)
+    by_group = BootstrapOptions(groups=np.arange(80) // 8)  # ten customers say less than eighty rows
+    assert bootstrap(["accuracy"], y, sure, options=by_group)["accuracy"].low == pytest.approx(
+        0.722, abs=0.001
+    )
 
 
 def test_auto_draws_fewer_resamples_of_many_rows() -> None:

@@ -64,8 +64,8 @@ def test_repeats_of_the_same_folds_do_not_narrow_the_interval() -> None:
     y_true = rng.normal(size=300)
     predictions = Predictions(y_true + rng.normal(size=300))
     folds = [Part(predictions, rows) for rows in np.split(rng.permutation(300), 5)]
-    once = average_parts(draw_together(MAE, y_true, folds)).interval("mae")
-    often = average_parts(draw_together(MAE, y_true, 20 * folds)).interval("mae")
+    once = average_parts(draw_together(MAE, y_true, folds), n_folds=5).interval("mae")
+    often = average_parts(draw_together(MAE, y_true, 20 * folds), n_folds=5).interval("mae")
     assert (often.value, often.low, often.high) == pytest.approx((once.value, once.low, once.high))
     # Drawn apart, 20 repeats of the same folds would pass for 20 times the rows.
     apart = [
@@ -81,7 +81,8 @@ def test_one_repeat_has_the_interval_of_folds_drawn_apart() -> None:
     predictions = Predictions(y_true + rng.normal(size=600))
     rows = np.split(rng.permutation(600), 5)
     together = average_parts(
-        draw_together({"rmse": METRICS["rmse"].function}, y_true, [Part(predictions, each) for each in rows])
+        draw_together({"rmse": METRICS["rmse"].function}, y_true, [Part(predictions, each) for each in rows]),
+        n_folds=5,
     ).interval("rmse")
     apart = [HeldOut(y_true[each], predictions.take(each), BootstrapOptions()) for each in rows]
     reference = bootstrap_folds(["rmse"], apart)["rmse"]
@@ -95,6 +96,20 @@ def test_a_fold_without_a_value_is_left_out_and_said() -> None:
     predictions = Predictions((p > 0.5).astype(int), np.stack([1 - p, p], axis=1))
     parts = [Part(predictions, np.arange(40)), Part(predictions, np.arange(40, 60))]
     drawn = draw_together({"roc_auc": METRICS["roc_auc"].function}, y_true, parts)
-    average = average_parts(drawn).interval("roc_auc")
+    average = average_parts(drawn, n_folds=2).interval("roc_auc")
     assert average.value == drawn[0].values["roc_auc"]
     assert "1 of 2 folds" in average.note
+
+
+def test_all_rows_right_in_every_repeat_are_as_sure_as_in_one() -> None:
+    y_true = np.tile([0, 1], 75)
+    predictions = Predictions(y_true, np.eye(2)[y_true])
+    rows = np.split(np.arange(150), 5)
+    functions = {"accuracy": METRICS["accuracy"].function}
+    drawn = draw_together(functions, y_true, 3 * [Part(predictions, each) for each in rows])
+    repeated = average_parts(drawn, n_folds=5).interval("accuracy")
+    apart = [HeldOut(y_true[each], predictions.take(each), BootstrapOptions()) for each in rows]
+    once = bootstrap_folds(["accuracy"], apart)["accuracy"]
+    assert (repeated.low, repeated.high) == (once.low, once.high) == (pytest.approx(0.975, abs=1e-3), 1.0)
+    # One part, such as a slice, has fewer rows.
+    assert drawn[0].interval("accuracy").low == pytest.approx(0.886, abs=1e-3)

@@ -20,6 +20,7 @@ from groundup.core.seeds import derive_seed, generator
 from groundup.evaluation.blocks import block_length, widening
 from groundup.evaluation.metrics import METRICS, Metric, weighted_values
 from groundup.evaluation.scores import Case, Draws, ratio
+from groundup.evaluation.shares import wilson
 from groundup.evaluation.studentizing import FEWEST_DEFINED, student_quantile, studentized_ends
 
 _CHUNK_CELLS: Final = 1 << 17  # weights made at once (1 MB)
@@ -112,10 +113,15 @@ def _block_counts(n: int, n_draws: int, length: int, rng: np.random.Generator) -
 
 
 class Basis(NamedTuple):
-    """What an interval rests on: how many independent units, and how much wider it must be than they say."""
+    """What an interval rests on.
+
+    How many independent units, how much wider it must be than they say, and whether each unit is a row of
+    one model, so that hits among them are binomial.
+    """
 
     n_units: int
     widening: float = 1.0
+    is_rows: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +148,7 @@ class Units:
     @property
     def basis(self) -> Basis:
         """How many of them do not depend on each other."""
-        return Basis(max(1, self.n_units // self.block_length), self.widening)
+        return Basis(max(1, self.n_units // self.block_length), self.widening, self.unit is None)
 
     def counts(self, n_draws: int, rng: np.random.Generator) -> FloatArray:
         """Return the weight of every row in `n_draws` resamples, shape (n_samples, n_draws)."""
@@ -206,6 +212,21 @@ def percentile_interval(value: float, draws: FloatArray, options: BootstrapOptio
     note = f"{n_undefined} of {len(draws)} resamples left out: undefined there" if n_undefined else ""
     # With few rows the estimate can lie outside the quantiles of its own resamples.
     return Interval(value, min(float(low), value), max(float(high), value), note)
+
+
+def share_interval(
+    value: float, draws: FloatArray, options: BootstrapOptions, basis: Basis, n_folds: int = 1
+) -> Interval:
+    """Return the interval of a share of rows, averaged over `n_folds` folds that have no row in common.
+
+    It is Wilson's, except where resamples know of dependence. Of all rows, or none, every resample says the
+    same, and so a percentile interval would have no width.
+    """
+    n_units = n_folds * basis.n_units
+    if n_units >= 2 and (basis.is_rows or np.ptp(draws) == 0):
+        z = NormalDist().inv_cdf((1 + options.confidence) / 2)
+        return Interval(value, *wilson(value * n_units, n_units, z=z))
+    return percentile_interval(value, draws, options, basis)
 
 
 def _functions(metrics: Sequence[Metric], is_studentized: bool) -> dict[str, Callable[[Draws], FloatArray]]:
@@ -399,7 +420,10 @@ def _average(
     value, averages, note = average_folds(estimates, draws)
     if not np.isfinite(value):
         return Interval(None, None, None, f"undefined: {metric.undefined}")
-    interval = percentile_interval(value, averages, options, basis)
+    if metric.is_share:
+        interval = share_interval(value, averages, options, basis, len(estimates))
+    else:
+        interval = percentile_interval(value, averages, options, basis)
     return replace(interval, note=note) if note else interval
 
 
@@ -414,6 +438,8 @@ def _metric_interval(
     value = float(estimates[metric.name][0])
     if not np.isfinite(value):
         return Interval(None, None, None, f"undefined: {metric.undefined}")
+    if metric.is_share:
+        return share_interval(value, draws[metric.name], options, basis)
     interval = percentile_interval(value, draws[metric.name], options, basis)
     key = metric.name + _STUDENTIZED
     if metric.studentized is None or key not in draws or interval.low is None:
@@ -470,6 +496,31 @@ def mean_interval(losses: FloatArray, *, options: BootstrapOptions | None = None
     Interval(value=0.0, low=0.0, high=0.0, note='')
     """
     return ratio_interval(losses, np.ones(len(losses)), options=options)
+
+
+def hits_interval(is_hit: NDArray[np.bool_], *, options: BootstrapOptions | None = None) -> Interval:
+    """Return the share of rows that are hits with its interval.
+
+    Parameters
+    ----------
+    is_hit : ndarray of shape (n_samples,)
+        Whether each row is one.
+    options : BootstrapOptions, optional
+        How rows are drawn again where they depend on each other.
+
+    Examples
+    --------
+    >>> every = hits_interval(np.ones(50, dtype=bool))
+    >>> every.value, round(every.low, 2), every.high
+    (1.0, 0.93, 1.0)
+    """
+    options = BootstrapOptions() if options is None else options
+    if not len(is_hit):
+        return Interval(None, None, None, "undefined: there are no rows")
+    hits = is_hit.astype(np.float64)
+    units = find_units(options, hits)
+    draws = [ratio(hits @ weight, weight.sum(axis=0)) for weight in draw_weights(options, units, len(hits))]
+    return share_interval(float(hits.mean()), np.concatenate(draws), options, units.basis)
 
 
 def ratio_interval(

@@ -51,6 +51,8 @@ class Metric:
         When it has no value, as a clause after "undefined:".
     function : callable
         Draws to the values, shape (n_draws,); NaN where undefined.
+    is_share : bool
+        Whether it is the share of rows that are right in some sense.
     studentized : Studentized, optional
         How its interval is found where rows are independent; otherwise from plain percentiles.
     """
@@ -62,6 +64,7 @@ class Metric:
     explanation: str
     undefined: str
     function: Callable[[Draws], FloatArray]
+    is_share: bool = False
     studentized: Studentized | None = None
 
     def compute(
@@ -317,6 +320,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "naming the commonest class already reaches that class's share.",
                 undefined=_NEVER,
                 function=scores.accuracy,
+                is_share=True,
             ),
             Metric(
                 name="balanced_accuracy",
@@ -408,6 +412,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "it equals the accuracy, and 1 is perfect.",
                 undefined=_NEVER,
                 function=scores.recall_weighted,
+                is_share=True,
             ),
             Metric(
                 name="f1_weighted",
@@ -479,6 +484,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "perfect, guessing gives 3 / number of classes; with up to three classes it says nothing.",
                 undefined=_NEVER,
                 function=scores.top_3_accuracy,
+                is_share=True,
             ),
             Metric(
                 name="top_5_accuracy",
@@ -489,6 +495,7 @@ METRICS: Final[Mapping[str, Metric]] = _WithQuantiles(
                 "perfect, guessing gives 5 / number of classes; with up to five classes it says nothing.",
                 undefined=_NEVER,
                 function=scores.top_5_accuracy,
+                is_share=True,
             ),
             Metric(
                 name="rmse",

@@ -21,8 +21,9 @@ from groundup.evaluation.intervals import (
     draw_weights,
     find_units,
     percentile_interval,
+    share_interval,
 )
-from groundup.evaluation.metrics import weighted_values
+from groundup.evaluation.metrics import METRICS, weighted_values
 from groundup.evaluation.scores import Case, Draws
 
 Functions = Mapping[str, Callable[[Draws], FloatArray]]
@@ -60,6 +61,8 @@ class Drawn:
         How rows were drawn.
     notes : dict of str to str
         By metric: what there is to say about the value, where there is something.
+    n_folds : int, default=1
+        Parts without a common row that the values are averages of.
     """
 
     values: dict[str, float]
@@ -67,12 +70,17 @@ class Drawn:
     basis: Basis
     options: BootstrapOptions
     notes: dict[str, str] = field(default_factory=dict)
+    n_folds: int = 1
 
     def interval(self, name: str) -> Interval:
         """Return one metric with its interval."""
         if not np.isfinite(self.values[name]):
             return Interval(None, None, None, "undefined on these rows")
-        found = percentile_interval(self.values[name], self.draws[name], self.options, self.basis)
+        value, draws = self.values[name], self.draws[name]
+        if name in METRICS and METRICS[name].is_share:
+            found = share_interval(value, draws, self.options, self.basis, self.n_folds)
+        else:
+            found = percentile_interval(value, draws, self.options, self.basis)
         return replace(found, note=self.notes[name]) if self.notes.get(name) else found
 
     def minus(self, other: "Drawn", name: str) -> Interval:
@@ -152,7 +160,7 @@ def draw_together(
     ]
 
 
-def average_parts(parts: Sequence[Drawn]) -> Drawn:
+def average_parts(parts: Sequence[Drawn], *, n_folds: int) -> Drawn:
     """Return the average of parts that were drawn together, such as the folds of a cross-validation.
 
     Folds of several repeats hold the same rows out. Because a row is drawn equally often for all of them,
@@ -163,6 +171,8 @@ def average_parts(parts: Sequence[Drawn]) -> Drawn:
     ----------
     parts : sequence of Drawn
         At least one, of the same call of `draw_together`.
+    n_folds : int
+        Folds of one repeat, which have no row in common.
 
     Returns
     -------
@@ -174,7 +184,8 @@ def average_parts(parts: Sequence[Drawn]) -> Drawn:
     >>> from groundup.evaluation.metrics import METRICS
     >>> y_true, rows = np.arange(100.0), np.arange(100)
     >>> parts = [Part(Predictions(y_true + y_true % 3), rows[half::2]) for half in (0, 1)]
-    >>> average_parts(draw_together({"mae": METRICS["mae"].function}, y_true, parts)).values["mae"]
+    >>> drawn = draw_together({"mae": METRICS["mae"].function}, y_true, parts)
+    >>> average_parts(drawn, n_folds=2).values["mae"]
     0.99
     """
     values, draws, notes = {}, {}, {}
@@ -183,7 +194,7 @@ def average_parts(parts: Sequence[Drawn]) -> Drawn:
         drawn = np.stack([part.draws[name] for part in parts])
         values[name], draws[name], notes[name] = average_folds(estimates, drawn)
     basis = average_basis([part.basis for part in parts])
-    return Drawn(values, draws, basis, parts[0].options, notes)
+    return Drawn(values, draws, basis, parts[0].options, notes, min(n_folds, len(parts)))
 
 
 def _basis(units: Units, rows: IntArray | None, n_samples: int) -> Basis:

@@ -18,7 +18,7 @@ from groundup.evaluation.calibration import calibration_facts, calibration_gain
 from groundup.evaluation.calibrators import Calibrator, Method, fit_calibrator, is_beyond_chance
 from groundup.evaluation.conformal import ConformalScores, conformal_scores, in_sets
 from groundup.evaluation.folds import Folds, make_folds
-from groundup.evaluation.intervals import BootstrapOptions, Interval, mean_interval
+from groundup.evaluation.intervals import BootstrapOptions, Interval, hits_interval
 from groundup.evaluation.thresholds import (
     best_threshold,
     cheapest_threshold,
@@ -309,7 +309,7 @@ def _conformal_facts(
             sets = in_sets(raw.probabilities, radius)
             is_inside = sets[np.arange(len(y_true)), np.asarray(y_true, dtype=np.int64)]
             size = float(sets.sum(axis=1).mean())
-        covered = mean_interval(is_inside.astype(np.float64), options=options).to_json()
+        covered = hits_interval(np.asarray(is_inside), options=options).to_json()
         levels.append({"coverage": coverage, "covered": covered, "size": size})
     split = trainer.session.recipe.data.split
     return {

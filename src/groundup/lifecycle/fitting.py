@@ -334,7 +334,8 @@ class Trainer:
         sizes = [min(len(folds), len(each)) for each in predicted]
         starts = np.cumsum([0, *sizes])
         return [
-            average_parts(drawn[start : start + size]) for start, size in zip(starts, sizes, strict=False)
+            average_parts(drawn[start : start + size], n_folds=len(self.folds.first))
+            for start, size in zip(starts, sizes, strict=False)
         ]
 
     def _parts(
