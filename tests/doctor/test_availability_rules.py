@@ -33,7 +33,7 @@ def test_later_dates_are_counted_and_dropped() -> None:
     answer = later_than_the_row(signals(Availability("t", later=(LaterDates("a", 30, 120),))))
     assert not isinstance(answer, NotApplicable)
     (finding,) = answer
-    assert "In 30 of 120 rows (25 %) `a` lies after `t`" in finding.message
+    assert "In 30 of 120 rows with both dates (25 %), `a` lies after `t`" in finding.message
     assert finding.patch == {"preparation.columns.a.drop": True}
 
 

@@ -24,6 +24,15 @@ def test_labels_are_counted_and_named() -> None:
     assert finding.evidence["low"] == 0.06
 
 
+def test_labels_of_one_class_alone_are_told_with_caution() -> None:
+    doubtful = DoubtfulTargets(200, 22, Span(0.2, 0.1, 0.3), True, ((17, "a", "b"),), one_sided="b")
+    (finding,) = found(doubtful)
+    assert finding.severity == "info"
+    assert "About 20 % of the rows that look like `b` bear another label in `kind`" in finding.message
+    assert "hangs on chance that no column knows. Most suspicious of 22 rows" in finding.message
+    assert finding.evidence["one_sided"] == "b"
+
+
 def test_numbers_are_told_with_caution() -> None:
     (finding,) = found(DoubtfulTargets(200, 1, None, True, ((9, 400.0, 4.5),)))
     assert finding.severity == "info"

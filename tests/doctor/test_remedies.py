@@ -77,6 +77,12 @@ PLANTED: dict[str, tuple[Callable[[], pl.DataFrame], dict[str, Any]]] = {
         {"data.split.time": "day"},
     ),
     "S004": (walk, {}),
+    "P002": (
+        lambda: BASE.with_columns(
+            y=pl.when(pl.int_range(N) % 20 == 0).then(pl.lit("rare")).otherwise(pl.lit("usual"))
+        ),
+        {},
+    ),
     "P004": (lambda: BASE.with_columns(y=np.exp(3 * pl.col("x"))), {}),
 }
 """Code → a table in which it is found, and the recipe's settings."""
@@ -90,7 +96,9 @@ def test_the_flags_are_taken_and_the_finding_is_gone(code: str) -> None:
     assert finding.patch
     result = gu.check(frame, "y", overrides={**overrides, **flags(finding)})
     again = {(each.code, each.column) for each in result.findings}
-    if code == "D018":  # more rows must be gathered
+    if code == "P002":  # the rows stay as they are
+        assert "class_weight: balanced" in result.recipe_yaml
+    elif code == "D018":  # more rows must be gathered
         assert "slices: [group]" in result.recipe_yaml
     elif code == "P004":  # the target stays as skewed as it is; another metric judges
         assert result.problem.metric == "mae"
@@ -129,6 +137,7 @@ FIT: dict[str, dict[str, Any]] = {
         "doubtful": DoubtfulTargets(100, 1, None, True, ((9, 4e3, 4.5),)),
         "loss": "squared error",
     },
+    "F009": {"shifted_by": "class weights", "n_classes": 2},
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_train": 100, "n_features": 30},
 }
 

@@ -26,12 +26,15 @@ class Table:
         What is asked for.
     leaks : tuple of str
         Columns that were planted to give the target away.
+    time : str or None
+        The column that orders the rows in time.
     """
 
     frame: pl.DataFrame
     target: str
     task: Task
     leaks: tuple[str, ...] = ()
+    time: str | None = None
 
 
 def _numbers(random: Random, n: int, n_columns: int) -> dict[str, np.ndarray]:
@@ -134,6 +137,39 @@ def heavy_tails(random: Random, n: int = 800) -> Table:
     return Table(pl.DataFrame({**columns, "y": y}), "y", "regression")
 
 
+def _frame(X: np.ndarray, y: object) -> pl.DataFrame:
+    return pl.DataFrame({**{f"x{i}": X[:, i] for i in range(X.shape[1])}, "y": y})
+
+
+def _named(codes: np.ndarray) -> list[str]:
+    return [f"kind {code}" for code in codes]
+
+
+def rings(random: Random, n: int = 600) -> Table:
+    """Three rings around each other in the first two of four columns."""
+    y, angle = random.integers(0, 3, n), 2 * np.pi * random.random(n)
+    radius = 1 + y + 0.3 * random.normal(size=n)
+    X = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), random.normal(size=(n, 2))])
+    return Table(_frame(X, _named(y)), "y", "classification")
+
+
+def unequal_clouds(random: Random, n: int = 700) -> Table:
+    """Four clouds of unequal width and size in five dimensions."""
+    y = random.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])
+    centres, widths = 2.5 * random.normal(size=(4, 5)), random.uniform(0.5, 2, (4, 5))
+    return Table(
+        _frame(centres[y] + widths[y] * random.normal(size=(n, 5)), _named(y)), "y", "classification"
+    )
+
+
+def duration(random: Random, n: int = 600) -> Table:
+    """A time to failure, exponential by load and make."""
+    load, make = random.uniform(0, 1, n), random.choice(["A", "B", "C"], n)
+    mean = np.exp(4 - 2 * load + 0.5 * (make == "B"))
+    frame = pl.DataFrame({"load": load, "make": make, "age": random.integers(0, 20, n)})
+    return Table(frame.with_columns(y=pl.Series(random.exponential(mean))), "y", "regression")
+
+
 HONEST: dict[str, Callable[[Random], Table]] = {
     "linear classes": linear_classes,
     "linear numbers": linear_numbers,
@@ -146,6 +182,9 @@ HONEST: dict[str, Callable[[Random], Table]] = {
     "blobs": blobs,
     "nothing to learn": nothing_to_learn,
     "heavy tails": heavy_tails,
+    "rings": rings,
+    "unequal clouds": unequal_clouds,
+    "duration": duration,
 }
 """Name → a draw of an honest table."""
 
@@ -234,3 +273,56 @@ LEAKS: dict[str, Callable[[Random], Table]] = {
     "rescaled copy": rescaled_copy,
 }
 """Name → a draw of a table with a leak."""
+
+
+def with_wrong_labels(
+    table: Table, random: Random, share: float, how: str = "any"
+) -> tuple[Table, np.ndarray]:
+    """Return the table with wrong labels, and which rows have one.
+
+    Parameters
+    ----------
+    table : Table
+        Of a classification.
+    random : numpy.random.Generator
+        Draws the rows.
+    share : float
+        Of the labels that are replaced; one way: of the labels of the commonest class.
+    how : {"any", "pairs", "one way"}
+        By any other class, each class by the next, or the commonest class alone by the next.
+    """
+    labels = table.frame[table.target].cast(pl.String)
+    classes = labels.unique().sort()
+    codes = labels.rank("dense").to_numpy().astype(int) - 1
+    wrong = random.random(len(codes)) < share
+    if how == "one way":
+        wrong &= codes == np.bincount(codes).argmax()
+    steps = random.integers(1, len(classes), len(codes)) if how == "any" else np.ones(len(codes), dtype=int)
+    given = np.where(wrong, (codes + steps) % len(classes), codes)
+    return replace(table, frame=table.frame.with_columns(classes[given].alias(table.target))), wrong
+
+
+def with_wrong_numbers(table: Table, random: Random, share: float, how: str) -> tuple[Table, np.ndarray]:
+    """Return the table with mistakes in its numbers, and which rows have one.
+
+    Parameters
+    ----------
+    table : Table
+        Of a regression.
+    random : numpy.random.Generator
+        Draws the rows.
+    share : float
+        Of the values that are wrong.
+    how : {"point", "far off"}
+        A decimal point one place to the right, in values that are not small; or eight standard deviations
+        away, up or down.
+    """
+    y = table.frame[table.target].cast(pl.Float64).to_numpy()
+    wrong = random.random(len(y)) < share
+    if how == "point":
+        wrong &= np.abs(y) >= np.median(np.abs(y))
+        moved = 10 * y
+    else:
+        moved = y + 8 * y.std() * random.choice([-1, 1], len(y))
+    values = pl.Series(table.target, np.where(wrong, moved, y))
+    return replace(table, frame=table.frame.with_columns(values)), wrong

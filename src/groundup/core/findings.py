@@ -54,7 +54,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F004": "Training stopped before it had converged",
         "F005": "More data would help",
         "F006": "The model is suspiciously good",
-        "F007": "Labels look wrong",
+        "F007": "Targets look doubtful",
         "F008": "There is too little data for the question",
         "F009": "Probabilities are not frequencies",
         # M: using the model on new rows

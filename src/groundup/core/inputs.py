@@ -143,6 +143,13 @@ class Predictions:
         probabilities = None if self.probabilities is None else self.probabilities[rows]
         return Predictions(self.values[rows], probabilities)
 
+    def followed_by(self, other: "Predictions") -> "Predictions":
+        """Return these predictions and then those of `other`, of the same task."""
+        values = np.concatenate([self.values, other.values])
+        if self.probabilities is None or other.probabilities is None:
+            return Predictions(values)
+        return Predictions(values, np.concatenate([self.probabilities, other.probabilities]))
+
 
 Scale = Literal["value", "log_odds", "score", "probability"]
 """What contributions add up to: the value (regression); of two classes the log-odds of the second; of more

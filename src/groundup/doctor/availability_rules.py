@@ -22,9 +22,9 @@ def later_than_the_row(signals: DataSignals) -> Answer:
         Finding(
             "D019",
             "warning",
-            f"In {count(each.n_later)} of {count(each.n, 'row')} ({percent(each.n_later / each.n)}) "
-            f"`{each.column}` lies after `{time}`, the row's own moment. Unless it was planned by then, it "
-            "was filled in afterwards.",
+            f"In {count(each.n_later)} of {count(each.n, 'row')} with both dates "
+            f"({percent(each.n_later / each.n)}), `{each.column}` lies after `{time}`, the row's own moment. "
+            "Unless it was planned by then, it was filled in afterwards.",
             f"Ask what is known at `{time}`: keep the column if its dates are planned ahead, else leave it "
             "out (the patch does), and with it what is recorded at the same time.",
             {"time": time, "n_later": each.n_later, "n": each.n, "share": each.n_later / each.n},

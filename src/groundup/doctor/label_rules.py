@@ -38,15 +38,29 @@ def _mislabelled(
     named = "; ".join(
         f"row {row}: {shown(given)}, probably {shown(likely)}" for row, given, likely in _few(doubtful)
     )
+    interval = f"(interval {percent(share.low)} to {percent(share.high)})"
+    doubt = f"`{signals.learner}` contradicts them even where it is surest"
+    is_one_sided = doubtful.one_sided is not None
+    said = f"About {percent(share.value)} of the labels in `{signals.target}` look wrong {interval}: {doubt}."
+    if is_one_sided:
+        said = (
+            f"About {percent(share.value)} of the rows that look like {shown(doubtful.one_sided)} bear "
+            f"another label in `{signals.target}` {interval}: {doubt}. Either these labels are wrong, or the "
+            "answer hangs on chance that no column knows."
+        )
     return Finding(
         "F007",
-        "warning",
-        f"About {percent(share.value)} of the labels in `{signals.target}` look wrong (interval "
-        f"{percent(share.low)} to {percent(share.high)}): `{signals.learner}` contradicts them even where it "
-        f"is surest. Most suspicious of {count(doubtful.n_doubtful, 'row')}: {named}.",
+        "info" if is_one_sided else "warning",
+        f"{said} Most suspicious of {count(doubtful.n_doubtful, 'row')}: {named}." if named else said,
         "Check the rows that the evidence lists (rows with a target, counted from 0) against their origin "
         "and correct the source; do not just delete what the model gets wrong.",
-        {**evidence, "share": share.value, "low": share.low, "high": share.high},
+        {
+            **evidence,
+            "share": share.value,
+            "low": share.low,
+            "high": share.high,
+            "one_sided": doubtful.one_sided,
+        },
         column=signals.target,
     )
 
@@ -59,7 +73,7 @@ def _outlying(signals: FitSignals, doubtful: DoubtfulTargets, evidence: dict[str
     return Finding(
         "F007",
         "info",
-        f"In {count(doubtful.n_doubtful)} of {count(doubtful.n_rows, 'training row')} `{signals.target}` is "
+        f"In {count(doubtful.n_doubtful)} of {count(doubtful.n_rows, 'row')} `{signals.target}` is "
         f"extremely far from what `{signals.learner}` expects: {named}. They may be mistakes, or true "
         "and rare.",
         "Check these rows (rows with a target, counted from 0) against their origin"

@@ -28,7 +28,7 @@ class DoubtfulTargets:
     Parameters
     ----------
     n_rows : int
-        Training rows that were looked at.
+        Training and validation rows that were looked at.
     n_doubtful : int
         Rows whose target is doubtful.
     share : Span or None
@@ -38,6 +38,8 @@ class DoubtfulTargets:
     rows : tuple of (int, value, value)
         The most doubtful, first: position in the source's rows that have a target (from 0), the given
         target, and the likely one.
+    one_sided : value or None
+        The class among whose likely rows alone labels look wrong; None where they do on all sides.
     """
 
     n_rows: int
@@ -45,6 +47,7 @@ class DoubtfulTargets:
     share: Span | None
     stands_out: bool
     rows: tuple[tuple[int, Json, Json], ...] = ()
+    one_sided: Json = None
 
 
 @dataclass(frozen=True)

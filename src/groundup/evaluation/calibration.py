@@ -11,11 +11,12 @@ from groundup.core.losses import LOG_LOSS
 from groundup.core.seeds import generator
 from groundup.evaluation.calibrators import Method, fit_calibrator
 from groundup.evaluation.folds import Folds
-from groundup.evaluation.intervals import BootstrapOptions, Interval, paired_difference, resampled
+from groundup.evaluation.intervals import BootstrapOptions, Interval, mean_interval, resampled
 from groundup.evaluation.row_losses import row_losses
 
 _BINS: Final = 15
 _CHANCE_DRAWS: Final = 200
+_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +233,9 @@ def calibration_gain(
         row_losses(LOG_LOSS, y_true, Predictions(each.argmax(axis=1), each))
         for each in (probabilities, calibrated)
     )
-    return paired_difference(before, after, options=options)
+    saved = before - after
+    saved[np.abs(saved) < _ROUNDING] = 0.0  # a calibrator that changes nothing gains nothing
+    return mean_interval(saved, options=options)
 
 
 def as_frequencies(predictions: Predictions, class_weight: FloatArray) -> Predictions:

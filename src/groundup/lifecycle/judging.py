@@ -25,15 +25,15 @@ from groundup.evaluation.intervals import (
     BootstrapOptions,
     Interval,
     bootstrap,
-    mean_interval,
+    hits_interval,
     paired_difference,
 )
-from groundup.evaluation.label_noise import MOST_OUTLYING, find_label_noise, find_outlying
 from groundup.evaluation.metrics import default_metrics, get_metric
 from groundup.evaluation.more_rows import Outlook, look_ahead
 from groundup.evaluation.row_losses import row_losses
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
+from groundup.lifecycle.doubting import doubtful_targets
 from groundup.lifecycle.explaining import explain_choice
 from groundup.lifecycle.fitting import FoldResults, Trained, Trainer, Training
 from groundup.lifecycle.growing import measure_growth
@@ -52,7 +52,6 @@ _FLEXIBLE = "lightgbm"
 _PROBE = {"n_estimators": 50, "num_leaves": 8, "learning_rate": 0.1}
 _PROBE_ROWS = 20_000
 _N_TOP = 3
-_N_DOUBTFUL = 100
 
 
 @dataclass(frozen=True)
@@ -215,24 +214,12 @@ class Judge:
         return float(self.losses(y, model).mean()) / guessed if guessed > 0 else None
 
     def doubtful_targets(self) -> DoubtfulTargets | None:
-        """Return which targets of the training rows look wrong; no further fit is needed."""
+        """Return which targets of the training and validation rows look wrong."""
         if self.out_of_fold is None:
             return None
-        rows, y, model, _ = self.out_of_fold
-        positions, decode = self.collected.split.train[rows], self.collected.target_plan.decode
-        if model.probabilities is None:
-            far, _ = find_outlying(y, model.values)
-            likely, share, n_doubtful = model.values[far], None, len(far)
-            stands_out = 0 < n_doubtful <= MOST_OUTLYING * len(y)
-        else:
-            noise = find_label_noise(y, model.probabilities)
-            if noise is None:
-                return None
-            far, likely, n_doubtful = noise.rows, noise.likely, len(noise.rows)
-            share, stands_out = Span(noise.share, noise.low, noise.high), noise.stands_out
-        far, likely = far[:_N_DOUBTFUL], likely[:_N_DOUBTFUL]
-        shown = zip(positions[far].tolist(), decode(y[far]), decode(likely), strict=True)
-        return DoubtfulTargets(len(y), n_doubtful, share, stands_out, tuple(shown))
+        rows, _, model, _ = self.out_of_fold
+        said = model.followed_by(self.undone(self.on_validation))
+        return doubtful_targets(self.session, self.collected, rows, said)
 
     def judge(self, outlook: Outlook | None) -> FitVerdict | None:
         """Say whether the model over- or underfits; None where no row was held out."""
@@ -378,7 +365,7 @@ class Judge:
         if self.framed.loss.name != "quantile":
             return None
         is_below = np.asarray(y_true, np.float64) <= np.asarray(predictions.values, np.float64)
-        found = mean_interval(is_below.astype(np.float64), options=options)
+        found = hits_interval(is_below, options=options)
         return {"asked": self.framed.loss.quantile, "found": found.to_json()}
 
 
