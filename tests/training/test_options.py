@@ -8,7 +8,7 @@ def test_defaults() -> None:
     options = TrainingOptions()
     assert options.seed == 0
     assert options.threads == "auto"
-    assert options.early_stopping == EarlyStopping(patience_rounds=50, min_delta=0.0)
+    assert options.early_stopping == EarlyStopping(patience_rounds="auto", min_delta=0.0)
 
 
 @pytest.mark.parametrize("threads", [0, -1, 2000, "many", 1.5])

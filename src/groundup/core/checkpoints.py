@@ -15,6 +15,7 @@ from groundup.core.files import write_bytes
 
 _MAGIC = b"groundup checkpoint 1\n"
 _DIGEST_LENGTH = 64
+_SUFFIX = ".checkpoint"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class CheckpointStore:
 
     def _path(self, key: str) -> Path:
         assert re.fullmatch(r"[\w.\-]+", key), key
-        return self.folder / f"{key}.checkpoint"
+        return self.folder / f"{key}{_SUFFIX}"
 
     def save(self, key: str, checkpoint: Checkpoint) -> None:
         """Write a checkpoint: a digest, then facts and arrays.
@@ -60,7 +61,7 @@ class CheckpointStore:
         """
         from safetensors.numpy import save
 
-        arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
+        arrays = {name: np.asarray(array, order="C") for name, array in checkpoint.arrays.items()}
         facts = json.dumps(checkpoint.facts, allow_nan=False)
         content = save(arrays, metadata={"facts": facts})
         digest = hashlib.sha256(content).hexdigest().encode()
@@ -82,3 +83,11 @@ class CheckpointStore:
         header_length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + header_length])
         return Checkpoint(json.loads(header["__metadata__"]["facts"]), load(content))
+
+    def keys(self) -> list[str]:
+        """Return the keys of all checkpoints, sorted."""
+        return sorted(path.name.removesuffix(_SUFFIX) for path in self.folder.glob(f"*{_SUFFIX}"))
+
+    def remove(self, key: str) -> None:
+        """Remove a checkpoint, if it is there."""
+        self._path(key).unlink(missing_ok=True)

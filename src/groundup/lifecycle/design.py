@@ -9,6 +9,7 @@ from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.stage_cost import tell_stages
 from groundup.preparation.table import TablePreparation
+from groundup.training.rounds import patience_of
 from groundup.training.threads import resolve_threads
 
 
@@ -70,7 +71,7 @@ def choose_loss(session: Session, framed: Framed) -> None:
                 step.say(f"That is for the {own.title}: it cannot make the {framed.loss.title} small.")
         stopping = session.recipe.training.early_stopping
         if stopping is not None and any(learner.in_rounds for learner in framed.learners.values()):
-            step.say(f"{count(stopping.patience_rounds, 'round')} without a lower validation loss end it.")
+            step.say(f"{count(patience_of(stopping), 'round')} without a lower validation loss end it.")
 
 
 def _told(loss: Loss) -> str:

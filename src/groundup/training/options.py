@@ -11,8 +11,9 @@ from groundup.core.options import Options
 class EarlyStopping(Options):
     """When to stop training because the validation loss no longer falls."""
 
-    patience_rounds: int = Field(default=50, ge=1)
-    """Rounds without improvement before training stops; the best round's model is kept."""
+    patience_rounds: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Rounds, or for a network evaluations, without improvement before training stops; the best one's model
+    is kept. `auto`: 50 boosting rounds, for a network what it documents."""
     min_delta: float = Field(default=0.0, ge=0)
     """Improvements of the loss smaller than this do not count."""
 

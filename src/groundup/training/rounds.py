@@ -8,6 +8,9 @@ from groundup.core.errors import TrainingError
 from groundup.models.contract import RoundsResult
 from groundup.training.options import EarlyStopping
 
+PATIENCE_ROUNDS: Final = 50
+"""What `patience_rounds: auto` stands for in boosting."""
+
 _N_REPORTS: Final = 100
 # By rounds, not by time, so that two runs emit the same events. Scoring the training rows costs up
 # to 15 % of a boosting round, one round in ten 1 %.
@@ -80,6 +83,7 @@ def run_rounds(
     best_round, best_loss, n_run = 0, math.inf, 0
     stopped: Literal["limit", "patience", "exhausted", "request"] = "limit"
     spacing = max(1, n_rounds // _N_REPORTS)
+    patience = patience_of(early_stopping)
     for number in range(1, n_rounds + 1):
         if advance():
             stopped = "exhausted"
@@ -94,13 +98,21 @@ def run_rounds(
             best_round = number
         elif losses[monitor] < best_loss - early_stopping.min_delta:
             best_round, best_loss = number, losses[monitor]
-        elif number - best_round >= early_stopping.patience_rounds:
+        elif number - best_round >= patience:
             stopped = "patience"
             break
         if should_stop():
             stopped = "request"
             break
     return RoundsResult(best_round, n_run, curve, stopped)
+
+
+def patience_of(early_stopping: EarlyStopping | None) -> int:
+    """Return after how many rounds without improvement boosting ends; 0 where it never does."""
+    if early_stopping is None:
+        return 0
+    asked = early_stopping.patience_rounds
+    return PATIENCE_ROUNDS if asked == "auto" else asked
 
 
 def _record(curve: dict[str, list[tuple[int, float]]], number: int, losses: Mapping[str, float]) -> None:
