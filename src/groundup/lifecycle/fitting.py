@@ -26,7 +26,7 @@ from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.design import Plan
 from groundup.lifecycle.session import Session
-from groundup.models.contract import FitContext, Fitted, Learner, RoundsResult
+from groundup.models.contract import FitContext, Fitted, Learner, NetworkLoop, RoundsResult
 from groundup.preparation.choices import without_stages
 from groundup.preparation.table import TablePreparation
 from groundup.training.class_weights import class_weights
@@ -41,6 +41,10 @@ _RESAMPLED = {
     "over": "Rows of smaller classes were repeated in each fit until all classes were equally frequent.",
     "under": "Rows of larger classes were left out of each fit until all classes were equally frequent.",
 }
+
+
+def _silent(kind: str, **data: Any) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,27 @@ class Trainer:
             run_rounds=rounds,
             should_stop=lambda: events.should_stop,
             loss=self.framed.loss,
+            train_network=self._network_loop(name, fold, is_told=is_told),
         )
+
+    def _network_loop(self, name: str, fold: int | None, *, is_told: bool) -> NetworkLoop:
+        def train_network(*arguments: Any, **options: Any) -> dict[str, Any]:
+            from groundup.training.networks import NetworkTraining  # torch loads only where it is needed
+
+            session, events = self.session, self.session.events
+            where = "final" if fold is None else f"fold-{fold + 1}"
+            loop = NetworkTraining(
+                session.recipe.training,
+                session.recipe.training.early_stopping,
+                seed=session.seed("fit", name, "final" if fold is None else fold),
+                threads=self.plan.threads,
+                emit=partial(events.emit, learner=name, fold=fold) if is_told else _silent,
+                should_stop=lambda: events.should_stop,
+                keeper=session.keeper(f"{name}-{where}") if is_told else None,
+            )
+            return loop(*arguments, **options)
+
+        return train_network
 
     def silent_context(self) -> FitContext:
         """Return the context of a fit that looks into another: one thread, every round, no events."""

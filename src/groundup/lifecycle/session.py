@@ -15,6 +15,7 @@ from groundup.core.findings import Finding
 from groundup.core.runs import RunFolder
 from groundup.core.seeds import derive_seed
 from groundup.recipe import Recipe
+from groundup.training.checkpointing import CheckpointKeeper
 
 
 @dataclass
@@ -104,6 +105,16 @@ class Session:
         states = [[type(observer).__name__, observer.state_dict()] for observer in self.events.observers]
         self._store.save(key, Checkpoint({**facts, "origin": self._origin(), "observers": states}, arrays))
         self.events.emit("checkpoint", key=key)
+
+    def keeper(self, name: str) -> CheckpointKeeper:
+        """Return where a fit that is under way keeps its checkpoints."""
+        return CheckpointKeeper(
+            self._store,
+            name,
+            self._origin(),
+            lambda message: self.events.emit("note", message=message),
+            n_kept=self.recipe.training.keep_checkpoints,
+        )
 
     def _origin(self) -> str:
         """Return what a checkpoint depends on: the recipe and the data."""

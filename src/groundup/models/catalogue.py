@@ -40,6 +40,7 @@ LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module
         "stacking": "groundup.models.ensembles:Stacking",
         "xgboost": "groundup.models.xgboost:XGBoost",
         "catboost": "groundup.models.catboost:CatBoost",
+        "mlp": "groundup.models.mlp:MLP",
     }
 )
 """Our learners; `groundup models` lists them."""
@@ -56,6 +57,7 @@ FITTED: Final[frozenset[str]] = frozenset(
         "groundup.models.ensembles_fitted:FittedEnsemble",
         "groundup.models.xgboost_native:FittedXGBoost",
         "groundup.models.catboost_fitted:FittedCatBoost",
+        "groundup.models.network_fitted:FittedNetwork",
     }
 )
 """What a package may name as the class that loads its parameters; nothing else is imported for it."""

@@ -5,17 +5,22 @@ else (seed, threads, events, the loop over rounds) through the context, so that 
 neither training nor data.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Final, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, Self
 
 from groundup.core.inputs import Contributions, Inputs, Needs, Predictions
 from groundup.core.losses import SQUARED_ERROR, Loss, LossName
 from groundup.core.options import Options
 from groundup.core.tasks import InputKind, Task
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,47 @@ class RoundsLoop(Protocol):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class NetworkRows:
+    """Rows as a network takes them.
+
+    Parameters
+    ----------
+    inputs : tuple of Tensor
+        What the network is called with, each of shape (n_samples, …).
+    targets : Tensor of shape (n_samples, …)
+        Class codes or values.
+    weights : Tensor of shape (n_samples,) or None
+        What each row counts.
+    transform : callable or None
+        Changes the inputs of a batch at random, in training only: ``(inputs, generator)`` → inputs.
+    """
+
+    inputs: tuple[Tensor, ...]
+    targets: Tensor
+    weights: Tensor | None = None
+    transform: Callable[[tuple[Tensor, ...], Any], tuple[Tensor, ...]] | None = None
+
+
+class NetworkLoop(Protocol):
+    """The loop over gradient steps (`groundup.training.networks.train_network` with its options bound)."""
+
+    def __call__(
+        self,
+        module: nn.Module,
+        train: NetworkRows,
+        validation: NetworkRows | None,
+        *,
+        defaults: Mapping[str, Any],
+        show: Callable[[nn.Module], Any] | None = None,
+    ) -> dict[str, Any]:
+        """Train a module, leave the weights to keep in it, and return facts (see `FACTS`).
+
+        `defaults` are the learner's own values of options of the recipe's section `training`, for those that
+        are `auto`, and ``patience``; `show` lets the network answer, for people to see what it has learned.
+        """
+
+
 @dataclass(frozen=True)
 class FitContext:
     """What a fit receives besides its data.
@@ -106,6 +152,9 @@ class FitContext:
         True once somebody asked to end training and keep the best so far.
     loss : Loss
         What a regression makes small; classification minimises the log loss.
+    train_network : NetworkLoop or None
+        The loop for learners that train by gradient steps: initialises, emits the events, keeps checkpoints,
+        stops early, obeys requests.
     """
 
     task: Task
@@ -115,6 +164,7 @@ class FitContext:
     run_rounds: RoundsLoop
     should_stop: Callable[[], bool]
     loss: Loss = SQUARED_ERROR
+    train_network: NetworkLoop | None = None
 
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -132,6 +182,10 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "stopped": "why boosting ended: limit, patience, exhausted or request",
         "curve": "losses by part, each a list of [round, loss], at most 200 points",
         "loss": "name of the loss in `curve`",
+        "n_parameters": "numbers that a network has learned",
+        "samples_per_second": "rows a network learned from in a second",
+        "training": "{option: value}: the options of the recipe's section `training`, as used",
+        "training_reasons": "{option: why}, as clauses",
         "members": "[{learner, …}]: the facts of the models that an ensemble is made of",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
     }

@@ -175,7 +175,7 @@ class GradientFit:
             for part in batch.parts(n_parts) if n_parts > 1 else (batch,):
                 with computing():
                     error = weighted(loss, forward(*part.inputs), part.targets, part.weights)
-                (error / n_parts if n_parts > 1 else error).backward()  # type: ignore[no-untyped-call]
+                (error / n_parts if n_parts > 1 else error).backward()
                 losses.append(error.detach())
             if clip_norm is not None:
                 self._norm = parameters.clip(clip_norm)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from groundup.core.options import Options
+from groundup.training.gradient_options import GradientOptions
 
 
 class EarlyStopping(Options):
@@ -41,7 +42,7 @@ ClassWeight = Annotated[
 """How often a row counts, by its class."""
 
 
-class TrainingOptions(Options):
+class TrainingOptions(GradientOptions):
     """How a learner is moved from its start to its trained state."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)

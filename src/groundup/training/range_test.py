@@ -105,7 +105,7 @@ def range_test(module: nn.Module, batches: Batches, loss: Loss, plan: Plan) -> R
                 break
             rates.append(rate)
             losses.append(smooth)
-            error.backward()  # type: ignore[no-untyped-call]
+            error.backward()
             optimizers.step(rate)
             parameters.zero_grad()
     lowest = losses.index(min(losses)) if losses else 0

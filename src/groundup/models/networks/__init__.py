@@ -1,0 +1,1 @@
+"""Step 3 of 8: the architectures, as plain torch modules that can be imported alone."""
