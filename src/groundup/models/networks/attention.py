@@ -57,6 +57,24 @@ class Memory:
         self.values = [value.index_select(0, rows_B) for value in self.values]
 
 
+class RMSNorm(nn.Module):
+    """Each step divided by the root of its mean square, in the precision it comes in.
+
+    Parameters
+    ----------
+    width : int
+        Of a step.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape and type."""
+        return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype))
+
+
 class Rotary(nn.Module):
     """Positions as rotations of queries and keys, so that only distances count.
 
@@ -113,7 +131,7 @@ class Attention(nn.Module):
         self.key = nn.Linear(width, width, bias=False)
         self.value = nn.Linear(width, width, bias=False)
         self.out = ZeroLinear(width, width, bias=False)
-        self.query_norm, self.key_norm = nn.RMSNorm(width // n_heads), nn.RMSNorm(width // n_heads)
+        self.query_norm, self.key_norm = RMSNorm(width // n_heads), RMSNorm(width // n_heads)
         self.rotary = Rotary(width // n_heads) if has_positions else None
 
     def forward(
@@ -244,9 +262,9 @@ class Block(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.attention_norm, self.feed_norm = nn.RMSNorm(width), nn.RMSNorm(width)
+        self.attention_norm, self.feed_norm = RMSNorm(width), RMSNorm(width)
         self.attention = Attention(width, n_heads, is_causal=is_causal, dropout=dropout)
-        self.source_norm = nn.RMSNorm(width) if has_source else None
+        self.source_norm = RMSNorm(width) if has_source else None
         self.source_attention = (
             Attention(width, n_heads, has_positions=False, dropout=dropout) if has_source else None
         )

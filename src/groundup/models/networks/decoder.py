@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's own name
 from torch import Tensor, nn
 
-from groundup.models.networks.attention import Activation, Block, Memory
+from groundup.models.networks.attention import Activation, Block, Memory, RMSNorm
 
 
 class Decoder(nn.Module):
@@ -63,7 +63,7 @@ class Decoder(nn.Module):
             Block(width, n_heads, is_causal=True, activation=activation, dropout=dropout)
             for _ in range(depth)
         )
-        self.norm = nn.RMSNorm(width)
+        self.norm = RMSNorm(width)
         self.head = None if is_tied else nn.Linear(width, n_tokens, bias=False)
 
     def forward(self, tokens_BT: Tensor, memory: Memory | None = None) -> Tensor:

@@ -11,7 +11,7 @@ series). The parts are in `groundup.models.networks.attention`.
 import torch
 from torch import Tensor, nn
 
-from groundup.models.networks.attention import Activation, Block
+from groundup.models.networks.attention import Activation, Block, RMSNorm
 
 PADDING = 0
 """The token that fills up shorter texts; it is never looked at."""
@@ -59,7 +59,7 @@ class TextEncoder(nn.Module):
         self.blocks = nn.ModuleList(
             Block(width, n_heads, activation=activation, dropout=dropout) for _ in range(depth)
         )
-        self.norm = nn.RMSNorm(2 * width)
+        self.norm = RMSNorm(2 * width)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * width, n_outputs)
 
@@ -124,7 +124,7 @@ class SeriesEncoder(nn.Module):
         self.blocks = nn.ModuleList(
             Block(width, n_heads, activation=activation, dropout=dropout) for _ in range(depth)
         )
-        self.norm = nn.RMSNorm(2 * width)
+        self.norm = RMSNorm(2 * width)
         self.head = nn.Linear(2 * width, n_outputs)
 
     def forward(self, steps_BTF: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the field's own name
 from torch import Tensor, nn
 
-from groundup.models.networks.attention import Activation, Block, Memory
+from groundup.models.networks.attention import Activation, Block, Memory, RMSNorm
 from groundup.models.networks.encoder import PADDING
 
 
@@ -60,12 +60,12 @@ class Translator(nn.Module):
         self.encoder = nn.ModuleList(
             Block(width, n_heads, activation=activation, dropout=dropout) for _ in range(depth)
         )
-        self.encoder_norm = nn.RMSNorm(width)
+        self.encoder_norm = RMSNorm(width)
         self.decoder = nn.ModuleList(
             Block(width, n_heads, is_causal=True, has_source=True, activation=activation, dropout=dropout)
             for _ in range(depth)
         )
-        self.decoder_norm = nn.RMSNorm(width)
+        self.decoder_norm = RMSNorm(width)
         self.dropout = nn.Dropout(dropout)
 
     def read(self, source_BS: Tensor) -> tuple[Tensor, Tensor]:

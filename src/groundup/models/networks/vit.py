@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from groundup.models.networks.attention import Activation, Block
+from groundup.models.networks.attention import Activation, Block, RMSNorm
 from groundup.models.networks.cnn import Pixels
 
 
@@ -67,7 +67,7 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.ModuleList(
             Block(model_width, n_heads, activation=activation, dropout=dropout) for _ in range(depth)
         )
-        self.norm = nn.RMSNorm(model_width)
+        self.norm = RMSNorm(model_width)
         self.head = nn.Linear(model_width, n_outputs)
 
     def forward(self, images_BHWC: Tensor) -> Tensor:
