@@ -58,6 +58,20 @@ class ColumnPreparation(Options):
     """Leave the column out."""
 
 
+class TokenOptions(Options):
+    """How a text becomes the token numbers that a network reads."""
+
+    kind: Literal["byte_pairs", "characters"] = "byte_pairs"
+    """What a token is: a frequent run of bytes, or a character."""
+    vocabulary: int = Field(default=8_000, ge=300, le=1_000_000)
+    """Tokens at most, learned from the training rows."""
+    lowercase: bool = False
+    """Whether upper and lower case are the same; byte pairs only."""
+    length: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Tokens of a row that are read; `auto`: so many that 99 % of the training texts are whole,
+    at most 512."""
+
+
 class PreparationOptions(Options):
     """How raw columns become model inputs; `auto` follows from what the learner needs."""
 
@@ -138,5 +152,7 @@ class PreparationOptions(Options):
     linear model (scaled, one 0/1 column a level, nothing missing), whatever the learner."""
     reduce_components: Amount = 0.95
     """Components kept: a number, or as many as hold this share of the variance (0 to 1)."""
+    tokens: TokenOptions = Field(default_factory=TokenOptions)
+    """Texts for networks that read them token by token."""
     columns: dict[str, ColumnPreparation] = Field(default_factory=dict)
     """Exceptions by column name."""

@@ -118,7 +118,7 @@ class BytePairs:
 
     @classmethod
     def learn(cls, texts: Iterable[str], most: int, *, is_lowercased: bool = False) -> Self:
-        """Return the vocabulary of some texts, at most `most` tokens; pairs that occur once are not learned."""
+        """Return the vocabulary of some texts, at most `most` tokens; a pair that occurs once is none."""
         tokenizers = _tokenizers()
         tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
         steps = [tokenizers.normalizers.NFC()]
