@@ -83,7 +83,8 @@ class TokenPreparation:
         if not self._columns:
             names = listed([each.name for each in offered], limit=6)
             raise RecipeError(
-                f"This learner reads texts, and none of {names} is a text. Say which one is: `data.columns: {COLUMN: text}`, or choose a learner for tables."
+                f"This learner reads texts, and none of {names} is a text. Say which one is: "
+                "`data.columns: {COLUMN: text}`, or choose a learner for tables."
             )
         self._set_readers()
         texts = self._texts(dataset.frame(self.columns))
