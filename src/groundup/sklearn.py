@@ -34,6 +34,8 @@ from groundup.models.contract import FitContext
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation
 from groundup.training.class_weights import class_weights, weighed
+from groundup.training.gradient_options import GradientOptions
+from groundup.training.network_loop import network_loop
 from groundup.training.options import EarlyStopping
 from groundup.training.rounds import run_rounds
 
@@ -53,7 +55,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         *,
         preparation: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
-        patience_rounds: int = 50,
+        patience_rounds: int | Literal["auto"] = "auto",
         seed: int = 0,
         n_jobs: int = 1,
     ) -> None:
@@ -141,20 +143,25 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return np.setdiff1d(everything, picked), np.sort(picked)
 
     def _context(self, n_classes: int, loss: Loss) -> FitContext:
+        early_stopping = EarlyStopping(patience_rounds=self.patience_rounds)
         loop = partial(
             run_rounds,
-            early_stopping=EarlyStopping(patience_rounds=self.patience_rounds),
+            early_stopping=early_stopping,
             emit=lambda **_fact: None,
             should_stop=lambda: False,
         )
+        seed, threads = int(self.seed) % _SEEDS, max(1, self.n_jobs or 1)
         return FitContext(
             task=self._task,
             n_classes=n_classes,
-            seed=int(self.seed) % _SEEDS,
-            threads=max(1, self.n_jobs or 1),
+            seed=seed,
+            threads=threads,
             run_rounds=loop,
             should_stop=lambda: False,
             loss=loss,
+            train_network=network_loop(
+                options=GradientOptions(), early_stopping=early_stopping, seed=seed, threads=threads
+            ),
         )
 
     def _predict(self, X: object) -> Predictions:
@@ -210,7 +217,7 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     validation_fraction : float, default=0.1
         Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
         train in rounds, and tables below 50 rows, use every row.
-    patience_rounds : int, default=50
+    patience_rounds : int or "auto", default="auto"
         Rounds without improvement before training stops.
     seed : int, default=0
         Decides every random choice.
@@ -241,7 +248,7 @@ class GroundupClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         preparation: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
-        patience_rounds: int = 50,
+        patience_rounds: int | Literal["auto"] = "auto",
         seed: int = 0,
         n_jobs: int = 1,
     ) -> None:
@@ -328,7 +335,7 @@ class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     validation_fraction : float, default=0.1
         Share of the rows that say when training in rounds should stop; 0: none. Learners that do not
         train in rounds, and tables below 50 rows, use every row.
-    patience_rounds : int, default=50
+    patience_rounds : int or "auto", default="auto"
         Rounds without improvement before training stops.
     seed : int, default=0
         Decides every random choice.
@@ -354,7 +361,7 @@ class GroundupRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         quantile: float | None = None,
         preparation: Mapping[str, Any] | None = None,
         validation_fraction: float = 0.1,
-        patience_rounds: int = 50,
+        patience_rounds: int | Literal["auto"] = "auto",
         seed: int = 0,
         n_jobs: int = 1,
     ) -> None:

@@ -18,9 +18,11 @@ from groundup.cli.progress import JsonProgress, PlainProgress, Progress, QuietPr
 from groundup.core.events import EVENT_KINDS, Event, EventStream, Observer, Request
 from groundup.core.findings import Finding
 from groundup.core.metrics_store import MetricsStore
+from groundup.core.tensorboard import TensorBoardWriter
 
 OBSERVERS: dict[str, Callable[[Path], Observer]] = {
     "MetricsStore": lambda folder: MetricsStore(folder / "metrics.sqlite"),
+    "TensorBoardWriter": TensorBoardWriter,
     "Progress": lambda _: Progress(),
     "QuietProgress": lambda _: QuietProgress(),
     "JsonProgress": lambda _: JsonProgress(),
@@ -47,6 +49,20 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {**FIT, "fold": None, "round": 100, "n_rounds": 100, "metrics": {"train": math.nan}},
         {**FIT, "round": 2, "n_rounds": 100, "metrics": {}},
         {**FIT, "round": 3, "n_rounds": 100, "metrics": {"train": math.inf}},
+    ],
+    "steps": [
+        {**FIT, "step": 10, "n_steps": 90, "metrics": {"loss": 0.5, "samples_per_second": 12_345.6}},
+        {**FIT, "fold": None, "step": 90, "n_steps": 90, "metrics": {"loss": math.nan}},
+        {**FIT, "step": 20, "n_steps": 90, "metrics": {}},
+    ],
+    "samples": [
+        {**FIT, "step": 0, "samples": [[1, 0.4], [0, 0.6]]},
+        {**FIT, "fold": None, "step": 90, "samples": [[3.5, None]]},
+        {**FIT, "step": 90, "samples": []},
+    ],
+    "weights": [
+        {**FIT, "step": 90, "histograms": {"layers.0": {"edges": [-1.0, 0.0, 1.0], "counts": [3, 5]}}},
+        {**FIT, "fold": None, "step": 0, "histograms": {}},
     ],
     "fit_finished": [
         {**FIT, **OF, "seconds": 0.5, "restored": True, "score": 0.9},
@@ -191,7 +207,8 @@ def test_a_run_emits_what_is_documented(tmp_path: Path) -> None:
         assert set(event.data) == documented_keys(event.kind), event
         json.dumps(dict(event.data), allow_nan=False)
     told = {event.kind for event in keeper.events}
-    assert told >= set(EVENT_KINDS) - {"finding", "note", "run_stopped", "run_failed"}
+    of_networks = {"steps", "samples", "weights"}
+    assert told >= set(EVENT_KINDS) - {"finding", "note", "run_stopped", "run_failed"} - of_networks
 
 
 def test_an_observer_is_told_in_its_turn(observer: Observer) -> None:

@@ -11,6 +11,8 @@ from groundup.core.inputs import Inputs
 from groundup.core.tasks import Task
 from groundup.models.catalogue import LEARNERS, check_task, default_candidates, learner_class, make_learner
 from groundup.models.contract import FitContext, Fitted
+from groundup.training.gradient_options import GradientOptions
+from groundup.training.network_loop import network_loop
 from groundup.training.options import EarlyStopping
 from groundup.training.rounds import run_rounds
 
@@ -27,14 +29,14 @@ CASES = [
 ]
 
 
-EXTRAS = {"xgboost", "catboost"}  # learners whose library has the same name
+EXTRAS = {"xgboost": "xgboost", "catboost": "catboost", "mlp": "torch"}  # learner: extra
 
 
 @pytest.fixture(autouse=True)
 def _skip_without_its_extra(request: pytest.FixtureRequest) -> None:
     name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
-    if name in EXTRAS and find_spec(name) is None:
-        pytest.skip(f'`{name}` is not installed; run: pip install "groundup[{name}]"')
+    if name in EXTRAS and find_spec(EXTRAS[name]) is None:
+        pytest.skip(f'`{name}` needs an extra; run: pip install "groundup[{EXTRAS[name]}]"')
 
 
 def parts(sample: str, task: Task) -> tuple[Inputs, Inputs, Inputs]:
@@ -53,7 +55,8 @@ def fit(name: str, train: Inputs, validation: Inputs | None, task: Task, **hyper
         run_rounds, early_stopping=EarlyStopping(), emit=lambda **_: None, should_stop=lambda: False
     )
     n_classes = int(train.y.max()) + 1 if task == "classification" else 0
-    context = FitContext(task, n_classes, seed=0, threads=1, run_rounds=loop, should_stop=lambda: False)
+    network = network_loop(options=GradientOptions(), early_stopping=EarlyStopping(), seed=0, threads=1)
+    context = FitContext(task, n_classes, 0, 1, loop, lambda: False, train_network=network)
     return make_learner(name, hyperparameters).fit(train, validation, context)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from groundup.cli.console import open_console, print_paragraph, styled
 from groundup.cli.findings import SEVERITIES, finding_title
-from groundup.cli.formats import duration, one_line
+from groundup.cli.formats import duration, number, one_line
 from groundup.cli.progress import STOPPING, Progress, opening, which_fit
 
 if TYPE_CHECKING:
@@ -155,6 +155,16 @@ class LiveProgress(Progress):
         loss = metrics.get("validation", next(iter(metrics.values()), None))
         told = "" if loss is None else f", loss {loss:.3g}"
         self._fit = f"{self._present_fit}, round {data['round']}{told}"
+
+    def on_steps(self, data: Mapping[str, Any]) -> None:
+        """Show the step of a network, its training loss and its speed on the moving line."""
+        if self._pace is not None:
+            self._pace.advance(data["step"] / max(data["n_steps"], 1))
+        metrics = data["metrics"]
+        loss = f", loss {metrics['loss']:.3g}" if "loss" in metrics else ""
+        speed = metrics.get("samples_per_second")
+        speed = "" if speed is None else f", {number(speed)} rows/s"
+        self._fit = f"{self._present_fit}, step {data['step']} of {data['n_steps']}{loss}{speed}"
 
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Move the bar."""

@@ -19,8 +19,9 @@ EVENT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "fit_started": "learner, fold (int, or null for the final fit), n_folds (of all repeats), n_repeats, "
         "outer (int in a nested cross-validation: the fold whose training rows are divided again; else null)",
         "round": "learner, fold, round (from 1), n_rounds (at most), metrics ({name: value})",
-        "steps": "learner, fold, step (updates made), n_steps (at most), metrics since the last ones",
+        "steps": "learner, fold, step (updates made), n_steps (at most), metrics (since the last ones)",
         "samples": "learner, fold, step, samples (what the network says of the same few rows)",
+        "weights": "learner, fold, step, histograms ({layer: {edges, counts}} of its weights)",
         "fit_finished": "learner, fold, n_folds, n_repeats, outer, seconds, "
         "restored (bool: taken from an interrupted run), score",
         "candidate_finished": "learner, metric, score, low, high, standard_error, latency_us, size_bytes",

@@ -17,7 +17,7 @@ create table if not exists scalars (
 
 
 class MetricsStore:
-    """Writes `round` metrics as rows (learner, fold, name, step, value, time); batches of 1 000.
+    """Writes metrics of `round` and `steps` as rows (learner, fold, name, step, value, time), 1 000 at once.
 
     Parameters
     ----------
@@ -42,12 +42,13 @@ class MetricsStore:
             raise StorageError(f"Cannot write the metrics to `{path}`: {error}.") from error
 
     def on_event(self, event: Event) -> Request | None:
-        """Take the scalars out of `round` events; write them when a fit ends."""
+        """Take the scalars out of `round` and `steps` events; write them when a fit ends."""
         data = event.data
-        if event.kind == "round":
+        if event.kind in ("round", "steps"):
             self._replace_earlier()
+            step = data["round" if event.kind == "round" else "step"]
             self._rows.extend(
-                (data["learner"], data["fold"], name, data["round"], value, event.time_seconds)
+                (data["learner"], data["fold"], name, step, value, event.time_seconds)
                 for name, value in data["metrics"].items()
             )
         elif event.kind == "fit_started" and data.get("outer") is None:  # inner fits tell no rounds

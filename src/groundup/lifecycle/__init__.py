@@ -15,6 +15,7 @@ from groundup.core.errors import GroundupError, RunError
 from groundup.core.events import EventStream, Observer
 from groundup.core.metrics_store import MetricsStore
 from groundup.core.runs import RunFolder
+from groundup.core.tensorboard import TensorBoardWriter
 from groundup.data.source_names import source_stem
 from groundup.lifecycle.asking import ask
 from groundup.lifecycle.checking import CheckResult, check_data
@@ -295,7 +296,8 @@ def _session(
             if frame is not None:
                 recipe = keep_frame(recipe, frame, folder)
             with contextlib.closing(MetricsStore(folder.metrics)) as store:
-                yield from _told(folder, recipe, [store, *observers], resumed=resumed)
+                board = TensorBoardWriter(folder.path)
+                yield from _told(folder, recipe, [store, board, *observers], resumed=resumed)
         except GroundupError:
             _clean_up(folder, resumed=resumed)
             raise

@@ -4,6 +4,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import isfinite
@@ -16,6 +17,7 @@ from groundup.lifecycle.define import Framed
 from groundup.lifecycle.design import Plan
 from groundup.lifecycle.fitting import Trainer, Training
 from groundup.lifecycle.judging import Judgement
+from groundup.lifecycle.seeing import seen_learning
 from groundup.lifecycle.session import Session, as_row
 from groundup.lifecycle.stage_cost import measure_stages_us
 from groundup.models.contract import Learner
@@ -23,7 +25,7 @@ from groundup.tuning.paired_test import TIED_ABOVE
 
 _START: Final = (
     "No model is pre-trained: linear models start from zero weights or are solved at once, boosted trees "
-    "start from the one answer that makes the loss smallest."
+    "start from the one answer that makes the loss smallest, networks from random weights."
 )
 _LIBRARIES: Final = ("lightgbm", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -53,7 +55,7 @@ def gather_facts(
             "metric": metric.name,
             "higher_is_better": metric.higher_is_better,
         },
-        "model": _model(training, framed.learners[training.chosen]),
+        "model": _model(training, framed.learners[training.chosen], framed.problem.classes),
         "training": _training(session, trainer, training, trainer.plan),
         **judgement.scores,
         "metrics": {
@@ -163,7 +165,9 @@ def _is_tied(training: Training, name: str) -> bool:
     return name in training.selection.tied[:1] if p_value is None else p_value > TIED_ABOVE
 
 
-def _model(training: Training, learner: Learner) -> dict[str, Any]:
+def _model(training: Training, learner: Learner, classes: Sequence[Any]) -> dict[str, Any]:
+    facts = training.final.fitted.facts()
+    seen = {"samples": seen_learning(facts["samples"], classes)} if facts.get("samples") else {}
     values = learner.model_dump(mode="json")
     return {
         "name": training.chosen,
@@ -174,7 +178,7 @@ def _model(training: Training, learner: Learner) -> dict[str, Any]:
             name: {"value": values[name], "description": " ".join((field.description or "").split())}
             for name, field in type(learner).model_fields.items()
         },
-        "facts": training.final.fitted.facts(),
+        "facts": facts | seen,
     }
 
 

@@ -5,9 +5,8 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,16 @@ from groundup.evaluation.intervals import BootstrapOptions, HeldOut, Interval, b
 from groundup.evaluation.metrics import METRICS, compute_metrics, get_metric
 from groundup.evaluation.together import Drawn, Part, average_parts, draw_together
 from groundup.lifecycle.collect import Collected
+from groundup.lifecycle.contexts import fit_context
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.design import Plan
+from groundup.lifecycle.seeing import told_learning
 from groundup.lifecycle.session import Session
-from groundup.models.contract import FitContext, Fitted, Learner, NetworkLoop, RoundsResult
+from groundup.models.contract import Fitted, Learner
 from groundup.preparation.choices import without_stages
 from groundup.preparation.table import TablePreparation
 from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
-from groundup.training.rounds import run_rounds
 from groundup.tuning.paired_test import compare_with_best
 from groundup.tuning.selection import Candidate, Selection, select, standard_error
 
@@ -41,10 +41,6 @@ _RESAMPLED = {
     "over": "Rows of smaller classes were repeated in each fit until all classes were equally frequent.",
     "under": "Rows of larger classes were left out of each fit until all classes were equally frequent.",
 }
-
-
-def _silent(kind: str, **data: Any) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -178,76 +174,8 @@ class Trainer:
             train = train.take(resample(train.y, method, seed=seed))
         if name != BASELINE:  # guessing knows no weights
             train, validation = self.framed.weighing.apply(train, validation)
-        return learner.fit(train, validation, self._context(name, fold, is_told=n_events))
-
-    def _context(self, name: str, fold: int | None, *, is_told: bool) -> FitContext:
-        events, options = self.session.events, self.session.recipe.training
-
-        def tell(*, round: int, n_rounds: int, metrics: Mapping[str, float]) -> None:  # noqa: A002
-            if is_told:
-                events.emit("round", learner=name, fold=fold, round=round, n_rounds=n_rounds, metrics=metrics)
-
-        def rounds(
-            advance: Callable[[], bool],
-            scores: Callable[[bool], Mapping[str, float]],
-            *,
-            n_rounds: int,
-            monitor: str,
-        ) -> RoundsResult:
-            return run_rounds(
-                advance,
-                scores,
-                n_rounds=n_rounds,
-                monitor=monitor,
-                early_stopping=options.early_stopping,
-                emit=tell,
-                should_stop=lambda: events.should_stop,
-            )
-
-        problem = self.framed.problem
-        return FitContext(
-            task=problem.task,
-            n_classes=len(problem.classes),
-            seed=self.session.seed("fit", name, "final" if fold is None else fold),
-            threads=self.plan.threads,
-            run_rounds=rounds,
-            should_stop=lambda: events.should_stop,
-            loss=self.framed.loss,
-            train_network=self._network_loop(name, fold, is_told=is_told),
-        )
-
-    def _network_loop(self, name: str, fold: int | None, *, is_told: bool) -> NetworkLoop:
-        def train_network(*arguments: Any, **options: Any) -> dict[str, Any]:
-            from groundup.training.networks import NetworkTraining  # torch loads only where it is needed
-
-            session, events = self.session, self.session.events
-            where = "final" if fold is None else f"fold-{fold + 1}"
-            loop = NetworkTraining(
-                session.recipe.training,
-                session.recipe.training.early_stopping,
-                seed=session.seed("fit", name, "final" if fold is None else fold),
-                threads=self.plan.threads,
-                emit=partial(events.emit, learner=name, fold=fold) if is_told else _silent,
-                should_stop=lambda: events.should_stop,
-                keeper=session.keeper(f"{name}-{where}") if is_told else None,
-            )
-            return loop(*arguments, **options)
-
-        return train_network
-
-    def silent_context(self) -> FitContext:
-        """Return the context of a fit that looks into another: one thread, every round, no events."""
-        return FitContext(
-            task=self.framed.problem.task,
-            n_classes=len(self.framed.problem.classes),
-            seed=self.session.seed("fit", "probe"),
-            threads=1,
-            run_rounds=partial(
-                run_rounds, early_stopping=None, emit=lambda **_fact: None, should_stop=lambda: False
-            ),
-            should_stop=lambda: False,
-            loss=self.framed.loss,
-        )
+        context = fit_context(self.session, self.framed, self.plan, name, fold, is_told=n_events)
+        return learner.fit(train, validation, context)
 
     def fit_on(self, name: str, rows: IntArray, *, fold: int | None, is_told: bool = True) -> Trained:
         """Prepare and fit on some rows of the training part; the validation part steers."""
@@ -520,6 +448,8 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         if session.recipe.training.resample != "none":
             step.say(_RESAMPLED[session.recipe.training.resample])
         step.say(_last_fit(selection.name, final, trainer))
+        if seen := told_learning(final.fitted.facts().get("samples", ()), framed.problem.classes):
+            step.say(seen)
         if final.class_weight is not None and session.recipe.training.class_weight == "balanced":
             step.say(f"In that fit {framed.weighing.counted(final.class_weight)}.")
     return Training(results, candidates, selection, final, _p_values(trainer, candidates))

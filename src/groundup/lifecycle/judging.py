@@ -31,6 +31,7 @@ from groundup.evaluation.intervals import (
 from groundup.evaluation.metrics import default_metrics, get_metric
 from groundup.evaluation.more_rows import Outlook, look_ahead
 from groundup.evaluation.row_losses import row_losses
+from groundup.lifecycle.contexts import silent_context
 from groundup.lifecycle.deciding import Decided, decide, decided_facts, said_of
 from groundup.lifecycle.define import BASELINE
 from groundup.lifecycle.doubting import doubtful_targets
@@ -258,7 +259,8 @@ class Judge:
         random = generator(self.session.seed("probe"), "rows")
         for fold in self.trainer.folds.first[:n_folds]:
             rows = np.sort(random.permutation(fold.train)[:_PROBE_ROWS])
-            fitted = learner.fit(inputs.take(rows), None, self.trainer.silent_context())
+            context = silent_context(self.trainer.session, self.trainer.framed)
+            fitted = learner.fit(inputs.take(rows), None, context)
             probe.predictions.append(fitted.predict(inputs.take(fold.held_out)))
         return self.trainer.held_out(probe)[1]
 

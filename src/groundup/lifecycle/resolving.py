@@ -40,6 +40,9 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
             session.reasons["training.class_weight"] = (
                 "balanced: rows / (classes x rows of the class), in the fit on the whole training part"
             )
+    for used in facts.get("training_options", ()):
+        values[f"training.{used['option']}"] = used["value"]
+        session.reasons[f"training.{used['option']}"] = used["why"]
     return values | {
         "model": {"name": training.chosen, **learner.model_dump(mode="json"), **facts.get("chosen", {})},
         "preparation": training.final.preparation.resolved_options().model_dump(mode="json"),

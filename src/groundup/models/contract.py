@@ -14,7 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, Self
 
-from groundup.core.inputs import Contributions, Inputs, Needs, Predictions
+import numpy as np
+
+from groundup.core.inputs import Contributions, FloatArray, Inputs, Needs, Predictions
 from groundup.core.losses import SQUARED_ERROR, Loss, LossName
 from groundup.core.options import Options
 from groundup.core.tasks import InputKind, Task
@@ -103,14 +105,56 @@ class NetworkRows:
         Class codes or values.
     weights : Tensor of shape (n_samples,) or None
         What each row counts.
-    transform : callable or None
-        Changes the inputs of a batch at random, in training only: ``(inputs, generator)`` → inputs.
     """
 
     inputs: tuple[Tensor, ...]
     targets: Tensor
     weights: Tensor | None = None
-    transform: Callable[[tuple[Tensor, ...], Any], tuple[Tensor, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class TargetUnit:
+    """How a network's outputs become values of the target.
+
+    Parameters
+    ----------
+    center, scale : float
+        Values are ``center + scale * output``; of classes 0 and 1.
+    link : {"softmax", "sigmoid", "identity", "exp"}
+        What makes outputs probabilities (the first two) or values.
+    """
+
+    center: float = 0.0
+    scale: float = 1.0
+    link: Literal["softmax", "sigmoid", "identity", "exp"] = "identity"
+
+    def read(self, outputs: FloatArray) -> Predictions:
+        """Return what outputs, of shape (n_rows, n_outputs), say about rows."""
+        if self.link in ("identity", "exp"):
+            values = self.center + self.scale * outputs[:, 0]
+            return Predictions(np.exp(values) if self.link == "exp" else values)
+        if self.link == "sigmoid":  # each class was asked by itself
+            shares = 1 / (1 + np.exp(-outputs))
+        else:
+            shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        probabilities = shares / shares.sum(axis=1, keepdims=True)
+        return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+
+
+@dataclass(frozen=True)
+class NetworkResult:
+    """What training a network left behind, besides its weights.
+
+    Parameters
+    ----------
+    target : TargetUnit
+        How its outputs are read.
+    facts : mapping
+        See `FACTS`.
+    """
+
+    target: TargetUnit
+    facts: Mapping[str, Any]
 
 
 class NetworkLoop(Protocol):
@@ -123,12 +167,13 @@ class NetworkLoop(Protocol):
         validation: NetworkRows | None,
         *,
         defaults: Mapping[str, Any],
-        show: Callable[[nn.Module], Any] | None = None,
-    ) -> dict[str, Any]:
-        """Train a module, leave the weights to keep in it, and return facts (see `FACTS`).
+        transform: Callable[[tuple[Tensor, ...], Any], tuple[Tensor, ...]] | None = None,
+    ) -> NetworkResult:
+        """Train a module, and leave the weights to keep in it.
 
         `defaults` are the learner's own values of options of the recipe's section `training`, for those that
-        are `auto`, and ``patience``; `show` lets the network answer, for people to see what it has learned.
+        are `auto`, and ``patience``; `transform` changes the inputs of a batch at random, in training only:
+        ``(inputs, generator)`` → inputs.
         """
 
 
@@ -183,9 +228,9 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "curve": "losses by part, each a list of [round, loss], at most 200 points",
         "loss": "name of the loss in `curve`",
         "n_parameters": "numbers that a network has learned",
-        "samples_per_second": "rows a network learned from in a second",
-        "training": "{option: value}: the options of the recipe's section `training`, as used",
-        "training_reasons": "{option: why}, as clauses",
+        "training_options": "[{option, value, why}]: the recipe's section `training` as a network used it",
+        "samples": "[{row, truth, answers: [[step, answer, its probability or null], …]}]: what a network "
+        "said of the same validation rows before, while and after it learned",
         "members": "[{learner, …}]: the facts of the models that an ensemble is made of",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -12,6 +14,7 @@ import numpy as np
 from groundup.core.errors import PackageError
 from groundup.core.files import write_bytes, write_json
 from groundup.core.inputs import FloatArray, Inputs, Predictions
+from groundup.models.contract import TargetUnit
 from groundup.models.facts import facts_to_save
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS, _STATE = "weights.safetensors", "network.json"
 _BATCH_ROWS: Final = 1024
+_WORK_FOR_THREADS: Final = 10**9  # rows times weights
 
 
 class FittedNetwork:
@@ -35,10 +39,10 @@ class FittedNetwork:
         Its weights; put into the state in which it answers.
     arrays : tuple of str
         The inputs it is called with, in order (keys of `Inputs.arrays`).
-    center, scale : float
-        Of numbers: what brings its answers back to the target's own unit.
     n_classes : int
         0 for regression.
+    target : TargetUnit
+        How its outputs are read.
     facts : mapping
         What `facts` returns.
     """
@@ -50,47 +54,39 @@ class FittedNetwork:
         module: nn.Module,
         *,
         arrays: Sequence[str] = ("X",),
-        center: float = 0.0,
-        scale: float = 1.0,
         n_classes: int = 0,
+        target: TargetUnit,
         facts: Mapping[str, Any],
     ) -> None:
         self.architecture, self.arguments = architecture, dict(arguments)
         self.module = module.to("cpu").float().eval().requires_grad_(requires_grad=False)
-        self.arrays, self.center, self.scale, self.n_classes = tuple(arrays), center, scale, n_classes
+        self.arrays, self.n_classes, self.target = tuple(arrays), n_classes, target
+        self._n_parameters = sum(parameter.numel() for parameter in module.parameters())
         self._facts = dict(facts)
 
     def predict(self, inputs: Inputs) -> Predictions:
         """Return predictions for every row of `inputs`, some thousand at a time."""
-        import torch
-
-        arrays = [inputs.arrays[name] for name in self.arrays]
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, inputs.n_samples, _BATCH_ROWS):
-                batch = [tensor_of(array[start : start + _BATCH_ROWS]) for array in arrays]
-                parts.append(self.module(*batch).double().numpy())
-        n_outputs = max(1, self.n_classes)
-        return self._predictions(np.concatenate(parts) if parts else np.empty((0, n_outputs)))
+        return self.target.read(self.outputs([inputs.arrays[name] for name in self.arrays]))
 
     def predict_row(self, values: Sequence[float]) -> float | list[float]:
         """Return one row's value or class probabilities; within 1e-5 of `predict`."""
-        import torch
-
-        with torch.inference_mode():
-            outputs = self.module(torch.tensor([values], dtype=torch.float32)).double().numpy()
-        said = self._predictions(outputs)
+        said = self.target.read(self.outputs([np.array([values], dtype=np.float32)]))
         if said.probabilities is None:
             return float(said.values[0])
         row: list[float] = said.probabilities[0].tolist()
         return row
 
-    def _predictions(self, outputs: FloatArray) -> Predictions:
-        if not self.n_classes:
-            return Predictions(outputs[:, 0] * self.scale + self.center)
-        exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return Predictions(probabilities.argmax(axis=1).astype(np.int64), probabilities)
+    def outputs(self, arrays: Sequence[NDArray[Any]]) -> FloatArray:
+        """Return what the network itself says of rows, shape (n_rows, n_outputs)."""
+        import torch
+
+        n_rows = len(arrays[0])
+        parts = []
+        with torch.inference_mode(), _threads_for(n_rows * self._n_parameters):
+            for start in range(0, n_rows, _BATCH_ROWS):
+                batch = [tensor_of(array[start : start + _BATCH_ROWS]) for array in arrays]
+                parts.append(self.module(*batch).double().numpy())
+        return np.concatenate(parts) if parts else np.empty((0, max(1, self.n_classes)))
 
     def facts(self) -> dict[str, Any]:
         """Return how the fit went."""
@@ -111,9 +107,8 @@ class FittedNetwork:
             "architecture": self.architecture,
             "arguments": self.arguments,
             "arrays": list(self.arrays),
-            "center": self.center,
-            "scale": self.scale,
             "n_classes": self.n_classes,
+            "target": asdict(self.target),
         }
         write_json(folder / _STATE, {**state, "facts": facts_to_save(self._facts)})
 
@@ -140,18 +135,34 @@ class FittedNetwork:
                 state["arguments"],
                 module,
                 arrays=state["arrays"],
-                center=float(state["center"]),
-                scale=float(state["scale"]),
                 n_classes=int(state["n_classes"]),
+                target=TargetUnit(**state["target"]),
                 facts=state["facts"],
             )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise PackageError(f"`{folder}` does not hold a fitted network: {error!r}.") from error
 
 
+@contextmanager
+def _threads_for(work: int) -> Iterator[None]:
+    """Compute with one thread where waiting for the others would cost more than they help."""
+    import torch
+
+    threads = torch.get_num_threads()
+    if threads == 1 or work > _WORK_FOR_THREADS:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def tensor_of(array: NDArray[Any]) -> Any:
     """Return an array as a network takes it: numbers in 32 bits, codes as they are."""
     import torch
 
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    array = np.ascontiguousarray(array)
+    tensor = torch.from_numpy(array if array.flags.writeable else array.copy())
     return tensor.float() if tensor.is_floating_point() else tensor

@@ -67,8 +67,8 @@ class TokenOptions(Options):
     """Tokens at most, learned from the training rows."""
     lowercase: bool = False
     """Whether upper and lower case are the same; byte pairs only."""
-    length: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Tokens of a row that are read; `auto`: so many that 99 % of the training texts are whole,
+    length: Annotated[int, Field(ge=1)] | None = None
+    """Tokens of a row that are read; `null`: so many that 99 % of the training texts are whole,
     at most 512."""
 
 

@@ -95,7 +95,7 @@ class TokenPreparation:
         tokens = self._options.tokens
         self.vocabulary = _learn(texts, tokens)
         encoded = self.vocabulary.encode(texts)
-        self.length = _length(encoded) if tokens.length == "auto" else tokens.length
+        self.length = _length(encoded) if tokens.length is None else tokens.length
         self._share_cut = float(np.mean([len(each) > self.length for each in encoded]))
         return self._inputs(encoded), np.arange(len(texts))
 

@@ -42,6 +42,8 @@ class Position:
         Evaluations since then, or since the learning rate was lowered.
     curve : dict of str to list
         Losses by part, each as [step, value].
+    samples : list of [int, list]
+        What the network said of the same few rows: the step, and an answer a row, as JSON values.
     stopped : str or None
         Why it ended.
     """
@@ -55,6 +57,7 @@ class Position:
     n_stale: int = 0
     n_flat: int = 0
     curve: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    samples: list[list[Any]] = field(default_factory=list)
     stopped: Stopped | None = None
 
 

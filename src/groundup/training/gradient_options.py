@@ -59,8 +59,8 @@ class GradientOptions(Options):
     """For `focal`: how much less rows count that are right already."""
     huber_delta: float = Field(default=1.0, gt=0)
     """For `huber`: up to this error it is squared, beyond it counts by its size."""
-    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.1, 0.5, 0.9)
-    """For `quantile`: which ones are predicted."""
+    quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | Auto = "auto"
+    """For `quantile`: which ones are predicted; `auto`: what the metric asks for, or 0.1, 0.5 and 0.9."""
     mixup: float = Field(default=0.0, ge=0)
     """Images: how strongly pairs of them, and their labels, are blended (alpha of a beta distribution)."""
     cutmix: float = Field(default=0.0, ge=0)

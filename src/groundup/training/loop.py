@@ -20,7 +20,7 @@ from groundup.training.checkpointing import CheckpointKeeper
 from groundup.training.fit_state import FitState, Position, copy_weights, weights_of
 from groundup.training.losses import IGNORED, Loss, weighted
 from groundup.training.optimizers import NEEDS_MATRICES, is_hidden_matrix, make_optimizers
-from groundup.training.parameters import Average, Parameters
+from groundup.training.parameters import Average, Parameters, histograms
 from groundup.training.plan import Plan
 
 VALIDATION: Final = "validation"
@@ -71,6 +71,8 @@ class GradientResult:
         Updates made when the weights that are kept were found.
     curve : dict of str to list of (int, float)
         Losses by part: ``"train"``, and ``"validation"`` if there is such a part.
+    samples : list of [int, list]
+        What the network said of the same few rows: the step, and what `Watch.show` returned.
     stopped : {"limit", "patience", "request", "diverged"}
         Why it ended: all steps made, no lower validation loss for long enough, somebody asked, or the loss
         was no longer a number, in which case the last good weights are kept.
@@ -83,6 +85,7 @@ class GradientResult:
     n_steps: int
     best_step: int
     curve: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    samples: list[list[Any]] = field(default_factory=list)
     stopped: str = "limit"
     seconds: float = 0.0
     samples_per_second: float = 0.0
@@ -262,7 +265,10 @@ class GradientFit:
         if self.watch.show is not None:
             with torch.no_grad():
                 samples = self.watch.show(self.module)
+            at.samples.append([at.step, samples])
             self.watch.emit("samples", step=at.step, samples=samples)
+        if self.watch.show is not None:
+            self.watch.emit("weights", step=at.step, histograms=histograms(self.module))
         if self.validation is not None:
             found = self._measure(self.validation)
             at.curve.setdefault(VALIDATION, []).append((at.step, found[VALIDATION]))
@@ -334,7 +340,7 @@ class GradientFit:
         seconds = time.monotonic() - self._began
         n_rows = (at.step - self._first_step) * self.batches.n_samples / self.batches.n_batches
         return GradientResult(
-            at.step, best_step, dict(at.curve), at.stopped, seconds, n_rows / max(seconds, 1e-9)
+            at.step, best_step, dict(at.curve), at.samples, at.stopped, seconds, n_rows / max(seconds, 1e-9)
         )
 
 

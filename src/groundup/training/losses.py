@@ -12,6 +12,9 @@ from torch import Tensor
 from groundup.core.errors import RecipeError
 from groundup.training.gradient_options import GradientOptions
 
+CLASS_LOSSES: Final = ("cross_entropy", "bce", "focal")
+NUMBER_LOSSES: Final = ("mse", "mae", "huber", "quantile", "poisson")
+
 IGNORED: Final = -100
 """A class code that does not count, such as that of padding."""
 
@@ -60,7 +63,7 @@ def make_loss(name: str, options: GradientOptions) -> Loss:
     if name == "huber":
         return partial(_huber, delta=options.huber_delta)
     if name == "quantile":
-        return partial(_quantile, levels=options.quantiles)
+        return partial(_quantile, levels=(0.5,) if options.quantiles == "auto" else options.quantiles)
     return LOSSES[name]
 
 
@@ -131,6 +134,11 @@ def _quantile(
     outputs: Tensor, targets: Tensor, *, levels: tuple[float, ...] = (0.5,), reduction: str = "mean"
 ) -> Tensor:
     """Average the pinball loss over the quantiles; outputs have the shape (…, n_quantiles)."""
+    if outputs.shape[-1] != len(levels):
+        raise RecipeError(
+            f"`training.quantiles` asks for {len(levels)} numbers a row, and this network gives "
+            f"{outputs.shape[-1]}. Leave it at `auto`; the metric `pinball_loss_0.9` asks for a quantile."
+        )
     tau = torch.tensor(levels, dtype=outputs.dtype, device=outputs.device)
     error = targets.unsqueeze(-1) - outputs
     return _reduced(torch.maximum(tau * error, (tau - 1) * error).mean(dim=-1), reduction)

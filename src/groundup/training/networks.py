@@ -1,26 +1,30 @@
 """The training of a learner's network: from its random weights to the weights that are kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from groundup.models.contract import NetworkRows
+from groundup.core.errors import RecipeError
+from groundup.core.wording import listed
+from groundup.models.contract import NetworkResult, NetworkRows, TargetUnit
 from groundup.models.networks.initialisation import initialise
-from groundup.training.batches import Batches, TensorBatches
+from groundup.training.batches import Batches, TensorBatches, Transform
 from groundup.training.checkpointing import CheckpointKeeper
 from groundup.training.gradient_options import GradientOptions
 from groundup.training.loop import Emit, GradientFit, Watch
-from groundup.training.losses import Loss, make_loss
+from groundup.training.losses import CLASS_LOSSES, NUMBER_LOSSES, Loss, make_loss
 from groundup.training.options import EarlyStopping
 from groundup.training.parameters import count_parameters
-from groundup.training.plan import PATIENCE, fill_in, make_plan
+from groundup.training.plan import PATIENCE, Plan, fill_in, make_plan
 from groundup.training.range_test import with_learning_rate
 
 _EVALUATION_ROWS: Final = 1024
 _MOST_POINTS: Final = 200
+_N_SHOWN: Final = 4
+_N_LOOKS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class NetworkTraining:
     early_stopping: EarlyStopping | None
     seed: int
     threads: int
-    emit: Emit
-    should_stop: Callable[[], bool]
+    emit: Emit = lambda kind, **data: None  # noqa: ARG005
+    should_stop: Callable[[], bool] = lambda: False
     keeper: CheckpointKeeper | None = None
 
     def __call__(
@@ -60,27 +64,30 @@ class NetworkTraining:
         validation: NetworkRows | None,
         *,
         defaults: Mapping[str, Any],
-        show: Callable[[nn.Module], Any] | None = None,
-    ) -> dict[str, Any]:
+        transform: Transform | None = None,
+    ) -> NetworkResult:
         """Train a module and leave the weights to keep in it (see `NetworkLoop`)."""
-        is_class = not train.targets.is_floating_point()
-        usual = {"loss": "cross_entropy" if is_class else "mse", **defaults}
-        options, reasons = fill_in(self.options, usual)
+        options, reasons = fill_in(self.options, defaults)
         initialise(module, str(options.initialisation), seed=self.seed)
+        unit = _unit(str(options.loss), train.targets)
+        start_at: Any = getattr(module, "start_at", None)
+        if unit.link == "softmax" and start_at is not None:
+            n_outputs: Any = module.n_outputs
+            start_at(_log_shares(train.targets, n_outputs))
         batches = TensorBatches(
             train.inputs,
-            train.targets,
+            _scaled(train.targets, unit),
             min(int(options.batch_size), len(train.targets)),
-            weights=train.weights,
+            weights=_unless_equal(train.weights),
             seed=self.seed,
-            transform=train.transform,
+            transform=transform,
         )
         loss = _of_members(make_loss(str(options.loss), options), module)
         plan = make_plan(
             options,
             module,
             batches.n_batches,
-            early_stopping=self.early_stopping,
+            early_stopping=None if validation is None else self.early_stopping,
             default_patience=defaults.get("patience", PATIENCE),
             reasons=reasons,
             seed=self.seed,
@@ -92,25 +99,70 @@ class NetworkTraining:
             batches,
             loss,
             plan,
-            validation=None if validation is None else _in_order(validation),
-            watch=Watch(self.emit, self.should_stop, self.keeper, show),
+            validation=None if validation is None else _in_order(validation, unit),
+            watch=Watch(self.emit, self.should_stop, self.keeper, _asking(validation, unit)),
         )
         result = fit.run()
-        return {
-            "curve": {name: _thinned(points) for name, points in result.curve.items()},
-            "loss": options.loss,
-            "best_round": result.best_step,
-            "n_rounds": result.n_steps,
-            "stopped": result.stopped,
-            "n_parameters": count_parameters(module)[0],
-            "samples_per_second": result.samples_per_second,
-            "training": plan.options.model_dump(mode="json"),
-            "training_reasons": dict(plan.reasons),
-        }
+        return NetworkResult(
+            unit,
+            {
+                "curve": {name: _thinned(points) for name, points in result.curve.items()},
+                "loss": options.loss,
+                "best_round": result.best_step,
+                "n_rounds": result.n_steps,
+                "stopped": result.stopped,
+                "n_parameters": count_parameters(module)[0],
+                "training_options": _as_used(plan),
+                "samples": _samples(validation, result.samples),
+            },
+        )
 
 
-def _in_order(rows: NetworkRows) -> Batches:
-    return TensorBatches(rows.inputs, rows.targets, _EVALUATION_ROWS, weights=rows.weights)
+def _unit(loss: str, targets: Tensor) -> TargetUnit:
+    """Return how outputs are read; numbers are learned around 0 in units of their standard deviation.
+
+    Raises
+    ------
+    RecipeError
+        If the loss is none for such targets.
+    """
+    is_class = not targets.is_floating_point()
+    if is_class != (loss in CLASS_LOSSES):
+        kind, fitting = ("classes", CLASS_LOSSES) if is_class else ("numbers", NUMBER_LOSSES)
+        raise RecipeError(
+            f"`training.loss` is `{loss}`, but the target holds {kind}. Choose one of {listed(fitting)}, or "
+            "`auto`."
+        )
+    if is_class:
+        return TargetUnit(link="sigmoid" if loss == "bce" else "softmax")
+    if loss == "poisson":
+        if (least := float(targets.min())) < 0:
+            raise RecipeError(
+                f"`training.loss` is `poisson`, which is for counts, but the target holds `{least:g}`. "
+                "Choose `mse`, `mae` or `huber`."
+            )
+        return TargetUnit(link="exp")
+    known = targets.double()
+    return TargetUnit(float(known.mean()), float(known.std(correction=0)) or 1.0)
+
+
+def _log_shares(codes: Tensor, n_classes: int) -> Tensor:
+    """Return the logarithm of each class's share; of a class without rows, as if it had half a row."""
+    counts = torch.bincount(codes, minlength=n_classes).double().clamp(min=0.5)
+    return (counts / counts.sum()).log().float()
+
+
+def _unless_equal(weights: Tensor | None) -> Tensor | None:
+    """Return the weights, or None where all rows count alike: that costs nothing and rounds nothing."""
+    return None if weights is None or bool((weights == weights[0]).all()) else weights
+
+
+def _scaled(targets: Tensor, unit: TargetUnit) -> Tensor:
+    return (targets - unit.center) / unit.scale if targets.is_floating_point() else targets
+
+
+def _in_order(rows: NetworkRows, unit: TargetUnit) -> Batches:
+    return TensorBatches(rows.inputs, _scaled(rows.targets, unit), _EVALUATION_ROWS, weights=rows.weights)
 
 
 def _of_members(loss: Loss, module: nn.Module) -> Loss:
@@ -130,13 +182,58 @@ def _of_members(loss: Loss, module: nn.Module) -> Loss:
     return each_alone
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _shown_rows(rows: NetworkRows) -> list[int]:
+    """Return some rows, spread evenly."""
+    n_rows = len(rows.targets)
+    return sorted({place * n_rows // _N_SHOWN for place in range(_N_SHOWN)}) if n_rows else []
+
+
+def _asking(rows: NetworkRows | None, unit: TargetUnit) -> Callable[[nn.Module], Any] | None:
+    """Return what lets a network answer for the same few rows: the answer and its probability."""
+    if rows is None:
+        return None
+    places = torch.tensor(_shown_rows(rows), dtype=torch.long)
+    inputs = tuple(tensor[places] for tensor in rows.inputs)
+
+    def ask(module: nn.Module) -> list[tuple[float | int, float | None]]:
+        device = next(module.parameters()).device
+        said = unit.read(module(*(each.to(device) for each in inputs)).double().cpu().numpy())
+        answers = said.values.tolist()
+        sure = (
+            [None] * len(answers) if said.probabilities is None else said.probabilities.max(axis=1).tolist()
+        )
+        return list(zip(answers, sure, strict=True))
+
+    return ask
+
+
+def _samples(rows: NetworkRows | None, looks: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return the answers by row, from a few looks: the first, the last, and some between."""
+    if rows is None:
+        return []
+    spacing = max(1, -(-(len(looks) - 1) // (_N_LOOKS - 1)))
+    kept = [look for place, look in enumerate(looks) if place % spacing == 0 or place == len(looks) - 1]
+    return [
+        {
+            "row": place,
+            "truth": rows.targets[place].item(),
+            "answers": [[step, *answers[index]] for step, answers in kept],
+        }
+        for index, place in enumerate(_shown_rows(rows))
+    ]
+
+
+def _as_used(plan: Plan) -> list[dict[str, Any]]:
+    """Return the options of the recipe's section `training`, without `auto`, and why."""
+    used = plan.options.model_dump(mode="json", include=set(GradientOptions.model_fields))
+    return [
+        {"option": name, "value": value, "why": plan.reasons.get(name, "")} for name, value in used.items()
+    ]
+
+
+def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
     """Return at most some hundred points, the first and the last among them."""
     spacing = max(1, len(points) // _MOST_POINTS)
-    return [point for place, point in enumerate(points) if place % spacing == 0 or place == len(points) - 1]
-
-
-def as_tensor(array: Any) -> Tensor:
-    """Return an array as a network learns from it: numbers in 32 bits, codes as they are."""
-    tensor = torch.as_tensor(array)
-    return tensor.float() if tensor.is_floating_point() else tensor
+    return [
+        list(point) for place, point in enumerate(points) if place % spacing == 0 or place == len(points) - 1
+    ]

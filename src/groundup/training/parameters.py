@@ -107,6 +107,26 @@ class Parameters:
         return norm
 
 
+def histograms(module: nn.Module, *, n_bins: int = 30) -> dict[str, dict[str, list[float]]]:
+    """Return, by layer, how its matrix of weights is spread: `n_bins` + 1 edges, and counts between them.
+
+    Examples
+    --------
+    >>> found = histograms(nn.Linear(3, 2), n_bins=4)
+    >>> list(found), len(found["weight"]["edges"]), sum(found["weight"]["counts"])
+    (['weight'], 5, 6.0)
+    """
+    found = {}
+    for name, parameter in module.named_parameters():
+        weights = parameter.detach().float().cpu().flatten()
+        if decays(parameter) and bool(weights.isfinite().all()):
+            low, high = float(weights.min()), float(weights.max())
+            low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
+            counts = torch.histc(weights, n_bins, low, high).tolist()
+            found[name] = {"edges": torch.linspace(low, high, n_bins + 1).tolist(), "counts": counts}
+    return found
+
+
 class Average:
     """A moving average over the weights of all steps (Polyak and Juditsky, 1992).
 

@@ -22,6 +22,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "clip_norm": 1.0,
     "ema": None,
     "loss": "cross_entropy",
+    "quantiles": (0.1, 0.5, 0.9),
     "label_smoothing": 0.0,
     "initialisation": "kaiming",
 }

@@ -18,7 +18,7 @@ ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
 """Name → ``module:class``; a class takes plain numbers, words and lists, and gives random weights."""
 
 
-def build(name: str, arguments: Mapping[str, Any]) -> "nn.Module":
+def build(name: str, arguments: Mapping[str, Any], *, seed: int = 0) -> "nn.Module":
     """Return a network with random weights.
 
     Parameters
@@ -27,6 +27,8 @@ def build(name: str, arguments: Mapping[str, Any]) -> "nn.Module":
         A key of `ARCHITECTURES`.
     arguments : mapping
         What its class takes, as JSON values.
+    seed : int, default=0
+        Decides the random weights; torch's own generator stays as it was.
 
     Raises
     ------
@@ -38,5 +40,9 @@ def build(name: str, arguments: Mapping[str, Any]) -> "nn.Module":
             f"The package asks for the architecture `{name}`, which this groundup does not know."
         )
     module, _, kind = ARCHITECTURES[name].partition(":")
-    network: nn.Module = getattr(import_module(module), kind)(**arguments)
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: nn.Module = getattr(import_module(module), kind)(**arguments)
     return network

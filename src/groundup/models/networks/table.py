@@ -15,6 +15,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+_WIDEST_CODE = 16  # values that a category becomes, at most
+_FAR = 3.0
+"""Standard deviations that no number enters beyond (Holzmüller et al., 2024, RealMLP)."""
+
 
 class PeriodicEmbedding(nn.Module):
     """Each number as waves of it: frequencies that are learned, then one dense layer for all numbers.
@@ -65,8 +69,6 @@ class TableNetwork(nn.Module):
         See `PeriodicEmbedding`.
     n_members : int
         Models in one; their answers are averaged.
-    is_classifier : bool
-        Whether outputs are logits of classes.
     """
 
     def __init__(
@@ -82,7 +84,6 @@ class TableNetwork(nn.Module):
         embedding_width: int = 16,
         frequency_scale: float = 0.05,
         n_members: int = 16,
-        is_classifier: bool = True,
     ) -> None:
         super().__init__()
         self.number_columns: Tensor
@@ -90,7 +91,7 @@ class TableNetwork(nn.Module):
         self.n_codes: Tensor
         codes: dict[int, int] = {column: size for column, size in cardinalities}  # noqa: C416 - JSON gives lists
         numbers = [column for column in range(n_features) if column not in codes]
-        self.is_classifier, self.n_members = is_classifier, n_members
+        self.n_members, self.n_outputs = n_members, n_outputs
         self.register_buffer("number_columns", torch.tensor(numbers, dtype=torch.long), persistent=False)
         self.register_buffer("code_columns", torch.tensor(list(codes), dtype=torch.long), persistent=False)
         self.register_buffer("n_codes", torch.tensor(list(codes.values())), persistent=False)
@@ -99,7 +100,7 @@ class TableNetwork(nn.Module):
             self.embed_numbers = PeriodicEmbedding(
                 len(numbers), n_frequencies, embedding_width, frequency_scale
             )
-        widths = [min(size, round(1.6 * size**0.56)) for size in codes.values()]
+        widths = [min(size, _WIDEST_CODE, round(1.6 * size**0.56)) for size in codes.values()]
         self.embed_codes = nn.ModuleList(
             nn.Embedding(size + 1, own) for size, own in zip(codes.values(), widths, strict=True)
         )
@@ -115,11 +116,17 @@ class TableNetwork(nn.Module):
         self.head_weight = nn.Parameter(torch.empty(n_members, width, n_outputs).uniform_(-bound, bound))
         self.head_bias = nn.Parameter(torch.zeros(n_members, n_outputs))
 
+    @torch.no_grad()
+    def start_at(self, outputs: Tensor) -> None:
+        """Let every row's first answer be near `outputs`: what is true without looking at the row."""
+        self.head_bias.copy_(outputs.expand_as(self.head_bias))
+
     def embed(self, x: Tensor) -> Tensor:
         """Return rows of the input as the dense layers take them, shape (B, D)."""
         pieces = []
         if len(self.number_columns):
             numbers = x[:, self.number_columns]
+            numbers = numbers * torch.rsqrt(1 + (numbers / _FAR).square())
             pieces.append(numbers)
             if self.embed_numbers is not None:
                 pieces.append(self.embed_numbers(numbers).flatten(1))
@@ -148,8 +155,4 @@ class TableNetwork(nn.Module):
             x_BMD = x_BMD * self.member_scale
         hidden_MBD = self.layers(x_BMD).transpose(0, 1)
         outputs = (torch.bmm(hidden_MBD, self.head_weight) + self.head_bias.unsqueeze(1)).transpose(0, 1)
-        if self.training:
-            return outputs
-        if not self.is_classifier:
-            return outputs.mean(dim=1)
-        return torch.logsumexp(torch.log_softmax(outputs, dim=-1), dim=1) - math.log(self.n_members)
+        return outputs if self.training else outputs.mean(dim=1)
