@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -23,6 +23,7 @@ def make(n_rows: int, batch_size: int, *, seed: int | None = 0) -> TensorBatches
     return TensorBatches((rows.float().unsqueeze(1), -rows), rows, batch_size, seed=seed)
 
 
+@settings(deadline=None)
 @given(n_rows=st.integers(1, 60), batch_size=st.integers(1, 70), epoch=st.integers(0, 3))
 def test_an_epoch_shows_every_row_once_but_for_the_rest_of_a_batch(
     n_rows: int, batch_size: int, epoch: int
@@ -37,6 +38,7 @@ def test_an_epoch_shows_every_row_once_but_for_the_rest_of_a_batch(
     assert in_order == list(range(n_rows))
 
 
+@settings(deadline=None)
 @given(n_rows=st.integers(1, 60), batch_size=st.integers(1, 20), start=st.integers(0, 8))
 def test_an_epoch_can_be_taken_up_anywhere(n_rows: int, batch_size: int, start: int) -> None:
     source = make(n_rows, batch_size)
@@ -102,3 +104,22 @@ def test_an_error_of_the_source_is_raised_where_its_batch_is_asked_for() -> None
     next(batches)
     with pytest.raises(OSError, match="truncated"):
         next(batches)
+
+
+def test_texts_of_like_length_share_a_batch() -> None:
+    lengths = torch.arange(1, 129).repeat(4)
+    tokens = torch.zeros(512, 128, dtype=torch.int32)
+    for row, length in enumerate(lengths.tolist()):
+        tokens[row, :length] = row + 1
+    batches = TensorBatches((tokens,), torch.arange(512), 8, seed=3, lengths=lengths)
+    found = list(batches.epoch(1))
+    assert sorted(torch.cat([batch.targets for batch in found]).tolist()) == list(range(512))
+    sizes = [batch.inputs[0].shape[1] for batch in found]
+    longest = [int(lengths[batch.targets].max()) for batch in found]
+    assert sizes == longest
+    assert sum(sizes) / len(sizes) < 80  # at random the longest of eight rows would be 114 on average
+    assert sizes != sorted(sizes)
+    for batch in found:
+        assert torch.equal(batch.inputs[0][:, 0].long(), batch.targets + 1)
+    again = list(batches.epoch(1, start=20))
+    assert [each.targets.tolist() for each in again] == [each.targets.tolist() for each in found[20:]]

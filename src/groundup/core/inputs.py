@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Form = Literal["matrix", "tokens"]
+"""What a row is to a learner."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class Needs:
         listed in `Inputs.categorical` (the learner splits on the codes as categories).
     missing : bool
         Missing numbers (and codes) may arrive as NaN; otherwise they are imputed.
+    form : {"matrix", "tokens"}
+        What a row is: numbers, one a feature; or the token numbers of its texts.
     """
 
     scaled: bool = False
     categories: Literal["one_hot", "codes"] = "one_hot"
     missing: bool = False
+    form: Form = "matrix"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from groundup.core.tasks import Task
 
 _GREEDY_GROUPS: Final = 2_000  # groups placed one by one (about 10 µs each); more are dealt like cards
 _SHUFFLED_SIZES: Final = 0.5  # how far a repeat takes group sizes for other than they are, to place them anew
+_PARTS: Final = 5  # of which one is held out where there is only one fold
 _TRIES: Final = 20  # draws in a row that give known folds before it is said that there are no others
 
 FoldMethod = Literal["stratified", "plain", "group", "time"]
@@ -81,7 +82,7 @@ def make_folds(
     task : Task
         Classes are kept in the same shares in every fold (stratified).
     k : int
-        Folds asked for, at least 2; fewer where rows, groups or moments do not suffice.
+        Folds asked for; fewer where rows, groups or moments do not suffice. 1: one fifth is held out, once.
     seed : int
         The same seed gives the same folds.
     groups : ndarray of shape (n_samples,), optional
@@ -114,6 +115,9 @@ def make_folds(
     """
     if times is not None:
         _check_rows(y, k)
+        if k == 1:
+            latest = _forward_folds(y, times, task, _PARTS, has_groups=groups is not None)
+            return _one_of(latest, place=-1)
         return _forward_folds(y, times, task, k, has_groups=groups is not None)
     return repeated_folds(y, task=task, k=k, repeats=1, seed=seed, groups=groups)
 
@@ -156,6 +160,8 @@ def repeated_folds(
     (15, 5, 3)
     """
     _check_rows(y, k)
+    if k == 1:
+        return _one_of(repeated_folds(y, task=task, k=_PARTS, repeats=1, seed=seed, groups=groups), place=0)
 
     def divide(repeat: int) -> Folds:
         rng = generator(seed, "folds", *([repeat] if repeat else []))
@@ -181,8 +187,14 @@ def repeated_folds(
     return replace(first, folds=tuple(drawn), reason=reason, n_repeats=n_repeats)
 
 
+def _one_of(folds: Folds, *, place: int) -> Folds:
+    """Return one of some folds, so that each candidate is fitted once: holding out instead of crossing."""
+    reason = f"{folds.reason} Only one of {len(folds)} parts is held out, once."
+    return replace(folds, folds=(folds.folds[place],), reason=reason)
+
+
 def _check_rows(y: NDArray[np.generic], k: int) -> None:
-    assert k >= 2, k
+    assert k >= 1, k
     if len(y) < 2:
         raise SplitError(f"Cross-validation needs at least 2 rows, and there are `{len(y)}`: add rows.")
 

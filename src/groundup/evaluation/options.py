@@ -19,8 +19,9 @@ class Costs(Options):
 class EvaluationOptions(Options):
     """How models are compared and the final one is measured."""
 
-    folds: int = Field(default=5, ge=2, le=100)
-    """Folds of the cross-validation on the training part."""
+    folds: Annotated[int, Field(ge=1, le=100)] | Literal["auto"] = "auto"
+    """Folds of the cross-validation on the training part; `1` holds a fifth of it out, once. `auto`: 5, or 1
+    where a candidate is a network of texts."""
     repeats: int = Field(default=1, ge=1, le=100)
     """How often the folds are drawn, each time anew; 1 where rows are in time order."""
     nested: bool = False

@@ -34,7 +34,7 @@ from groundup.lifecycle.stage_cost import tell_asked
 from groundup.monitoring.reference import build_reference
 from groundup.preparation.choices import needs_of_plans
 from groundup.preparation.fitting import tell_outliers
-from groundup.preparation.table import TablePreparation
+from groundup.preparation.forms import Preparation, make_preparation
 from groundup.preparation.target import TargetPlan
 
 
@@ -59,7 +59,7 @@ class Prepared:
 
     Parameters
     ----------
-    preparation : TablePreparation
+    preparation : Preparation
         Fitted on the training part.
     train, validation : Inputs
         With their targets.
@@ -67,7 +67,7 @@ class Prepared:
         Positions of the training rows in `train` (all, unless rows with missing values are dropped).
     """
 
-    preparation: TablePreparation
+    preparation: Preparation
     train: Inputs
     validation: Inputs
     kept: IntArray
@@ -131,7 +131,7 @@ class Collected:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
         needs = needs_of_plans(self.options, needs)
         if needs not in self._prepared:
-            preparation = TablePreparation(self.options)
+            preparation = make_preparation(self.options, needs.form)
             train, kept = preparation.fit_transform(self.train.select(self.offered), needs, self.supervision)
             validation = preparation.transform(self.validation.frame(self.features))
             self._prepared[needs] = Prepared(

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from groundup.core.inputs import Inputs
 from groundup.core.losses import Loss
 from groundup.core.wording import count, number
 from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.stage_cost import tell_stages
-from groundup.preparation.table import TablePreparation
+from groundup.preparation.forms import Preparation
 from groundup.training.rounds import patience_of
 from groundup.training.threads import resolve_threads
 
@@ -32,13 +33,13 @@ class Plan:
 def design(session: Session, framed: Framed, collected: Collected) -> None:
     """Say which learners are compared, and what each makes of the columns."""
     with session.step(3, "Design the model") as step:
-        prepared: dict[str, TablePreparation] = {}
+        prepared: dict[str, Preparation] = {}
         for name, learner in framed.learners.items():
             if name == BASELINE:
                 continue
             found = collected.prepared(learner.needs())
             prepared[name] = found.preparation
-            step.say(f"`{name}`: {learner.title} on {count(found.train.X.shape[1], 'input')}.")
+            step.say(f"`{name}`: {learner.title} on {_inputs_of(found.train)}.")
         for told in tell_stages(prepared, collected.validation):
             step.say(told)
         step.say(f"`{BASELINE}`: the same answer for every row, to show what guessing is worth.")
@@ -72,6 +73,12 @@ def choose_loss(session: Session, framed: Framed) -> None:
         stopping = session.recipe.training.early_stopping
         if stopping is not None and any(learner.in_rounds for learner in framed.learners.values()):
             step.say(f"{count(patience_of(stopping), 'round')} without a lower validation loss end it.")
+
+
+def _inputs_of(inputs: Inputs) -> str:
+    if "tokens" in inputs.arrays:
+        return f"{count(inputs.arrays['tokens'].shape[1], 'token')} of text"
+    return count(inputs.X.shape[1], "input")
 
 
 def _told(loss: Loss) -> str:

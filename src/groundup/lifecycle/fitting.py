@@ -29,13 +29,14 @@ from groundup.lifecycle.seeing import told_learning
 from groundup.lifecycle.session import Session
 from groundup.models.contract import Fitted, Learner
 from groundup.preparation.choices import without_stages
-from groundup.preparation.table import TablePreparation
+from groundup.preparation.forms import Preparation, make_preparation
 from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
 from groundup.tuning.paired_test import compare_with_best
 from groundup.tuning.selection import Candidate, Selection, select, standard_error
 
 _LATENCY_ROWS = 200
+_FOLDS = 5
 
 _RESAMPLED = {
     "over": "Rows of smaller classes were repeated in each fit until all classes were equally frequent.",
@@ -47,7 +48,7 @@ _RESAMPLED = {
 class Trained:
     """A fitted learner with the preparation that feeds it, and how often a row of each class counted."""
 
-    preparation: TablePreparation
+    preparation: Preparation
     fitted: Fitted
     seconds: float
     class_weight: FloatArray | None = None
@@ -126,6 +127,7 @@ class Trainer:
                 f"`training.resample` is `{session.recipe.training.resample}`, but `{problem.target}` has no "
                 "classes that could be made equally frequent. Leave it at `none`."
             )
+        self.n_folds, self.folds_reason = self._choose_folds()
         self.folds = self._divide(np.arange(collected.train.n_rows))
         self.inner = self._divide_again() if session.recipe.evaluation.nested else ()
         self.latest: dict[str, Trained] = {}
@@ -136,7 +138,7 @@ class Trainer:
         groups = collected.groups(collected.train, recipe.data.split.group)
         times = collected.groups(collected.train, recipe.data.split.time)
         y, task, options = collected.y_train[rows], self.framed.problem.task, recipe.evaluation
-        k, seed = options.folds, self.session.seed("folds", *purpose)
+        k, seed = self.n_folds, self.session.seed("folds", *purpose)
         groups = None if groups is None else groups[rows]
         if times is None:
             folds = repeated_folds(y, task=task, k=k, repeats=options.repeats, seed=seed, groups=groups)
@@ -148,6 +150,24 @@ class Trainer:
                 "one way to divide them: a repeat would be the same again. Set it to 1."
             )
         return replace(folds, folds=tuple(Fold(rows[train], rows[held_out]) for train, held_out in folds))
+
+    def _choose_folds(self) -> tuple[int, str]:
+        """Return how many folds there are, and why."""
+        options = self.session.recipe.evaluation
+        n_folds, reason = options.folds, "as asked"
+        if n_folds == "auto":
+            long = [
+                name for name, learner in self.framed.learners.items() if learner.needs().form != "matrix"
+            ]
+            n_folds, reason = _FOLDS, "the default"
+            if long and not options.nested and options.repeats == 1:
+                n_folds, reason = 1, f"`{long[0]}` takes long to train, so each candidate is compared once"
+        if n_folds == 1 and (options.nested or options.repeats > 1):
+            raise RecipeError(
+                "`evaluation.folds` is `1`, which divides the rows once; `evaluation.nested` and "
+                "`evaluation.repeats` divide them again. Ask for 2 folds or more."
+            )
+        return n_folds, reason
 
     def _divide_again(self) -> tuple[Folds | None, ...]:
         """Return, for each fold of the first repeat, folds of its training rows; None where there is none."""
@@ -185,7 +205,7 @@ class Trainer:
             importlib.import_module(library)
         start = time.monotonic()
         options = collected.options if name != BASELINE else without_stages(collected.options)
-        preparation = TablePreparation(options)
+        preparation = make_preparation(options, needs.form)
         part = collected.train.take(rows).select(collected.offered)
         inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
         train = collected.supervised(inputs, rows[kept])

@@ -44,6 +44,7 @@ from groundup.lifecycle.session import Session
 from groundup.lifecycle.slicing import slice_test
 from groundup.lifecycle.weighing import undo
 from groundup.models.catalogue import make_learner
+from groundup.preparation.table import TablePreparation
 
 Scores = dict[str, dict[str, Any]]
 
@@ -279,28 +280,29 @@ class Judge:
     def importance(self) -> list[dict[str, Any]]:
         """Shuffle each column of the validation part in turn and see what it costs."""
         collected, final = self.collected, self.training.final
+        preparation = final.preparation
         repeats = self.session.recipe.evaluation.importance_repeats
-        if repeats == 0:
+        if repeats == 0 or not isinstance(preparation, TablePreparation):
             return []
         part = collected.validation
         if part.n_rows > _IMPORTANCE_ROWS:
             chosen = generator(self.session.seed("importance"), "rows").permutation(part.n_rows)
             part = part.take(np.sort(chosen[:_IMPORTANCE_ROWS]))
-        columns = final.preparation.columns[:_IMPORTANCE_PREDICTIONS]
-        if len(columns) < len(final.preparation.columns):
+        columns = preparation.columns[:_IMPORTANCE_PREDICTIONS]
+        if len(columns) < len(preparation.columns):
             message = f"Importance is measured for the first {count(len(columns))} columns only."
             self.session.events.emit("note", message=message)
         # A column decides its own part of the encoded rows alone: that is shuffled, and nothing is read
         # again. Stages, which mix columns, come after it.
-        X = final.preparation.encode(part.frame(final.preparation.columns))
+        X = preparation.encode(part.frame(preparation.columns))
         intact = X.copy()
 
         def predict_shuffled(column: str | None, order: IntArray | None) -> Predictions:
             if column is None:
-                return self.answer(final.fitted.predict(final.preparation.apply_stages(X)))
-            features = final.preparation.encoded_features[column]
+                return self.answer(final.fitted.predict(preparation.apply_stages(X)))
+            features = preparation.encoded_features[column]
             X[:, features] = intact[order, features]
-            predictions = self.answer(final.fitted.predict(final.preparation.apply_stages(X)))
+            predictions = self.answer(final.fitted.predict(preparation.apply_stages(X)))
             X[:, features] = intact[:, features]
             return predictions
 

@@ -33,6 +33,7 @@ def resolve_model(session: Session, trainer: Trainer, training: Training) -> dic
     for row in training.final.preparation.describe():
         session.reasons[f"preparation.columns.{row['column']}"] = "; ".join(row["steps"]) or row["why"]
     session.reasons |= _stage_reasons(training, learner.needs())
+    session.reasons["evaluation.folds"] = trainer.folds_reason
     values: dict[str, Any] = {}
     if (weights := training.final.class_weight) is not None:
         values["training.class_weight"] = trainer.framed.weighing.named(weights)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from groundup.core.inputs import FloatArray
 from groundup.core.wording import listed, number
 from groundup.data.dataset import Dataset
+from groundup.preparation.forms import Preparation
 from groundup.preparation.numbers import BY_COLUMNS
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation
@@ -27,7 +28,7 @@ def tell_asked(options: PreparationOptions) -> str | None:
     return f"Then, on all columns together and again in every fold: {', '.join(asked)}."
 
 
-def tell_stages(prepared: Mapping[str, TablePreparation], rows: Dataset) -> Iterator[str]:
+def tell_stages(prepared: Mapping[str, Preparation], rows: Dataset) -> Iterator[str]:
     """Yield what the stages before each learner did; learners for which it was the same come together."""
     learners: dict[str, list[str]] = {}
     for name, preparation in prepared.items():
@@ -40,7 +41,7 @@ def tell_stages(prepared: Mapping[str, TablePreparation], rows: Dataset) -> Iter
             yield f"Before {listed(names)}: {told}. This takes {number(costs['mean'], 3)} µs a row{gap}."
 
 
-def measure_stages_us(preparation: TablePreparation, rows: Dataset) -> dict[str, float]:
+def measure_stages_us(preparation: Preparation, rows: Dataset) -> dict[str, float]:
     """Return the time that the stages take for one row, microseconds.
 
     Returns
@@ -49,7 +50,7 @@ def measure_stages_us(preparation: TablePreparation, rows: Dataset) -> dict[str,
         ``mean``: over the first 200 rows as they are; ``gap``: of the same rows without the number that was
         missing most often in training, if numbers are filled from the other columns. Empty without stages.
     """
-    if not preparation.stages:
+    if not isinstance(preparation, TablePreparation) or not preparation.stages:
         return {}
     encoded = preparation.encode(rows.frame(preparation.columns).head(_ROWS))
     costs = {"mean": _microseconds(preparation, encoded)}

@@ -41,6 +41,8 @@ LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module
         "xgboost": "groundup.models.xgboost:XGBoost",
         "catboost": "groundup.models.catboost:CatBoost",
         "mlp": "groundup.models.mlp:MLP",
+        "transformer": "groundup.models.text_networks:Transformer",
+        "rnn": "groundup.models.text_networks:RNN",
     }
 )
 """Our learners; `groundup models` lists them."""

@@ -41,9 +41,10 @@ def explain(fitted: Fitted, inputs: Inputs) -> Contributions:
     """
     if hasattr(fitted, "contributions"):
         return cast("Explains", fitted).contributions(inputs)
+    instead = " Permutation importance, in the report, says what it uses." if "X" in inputs.arrays else ""
     raise NotExplainedError(
         f"The predictions of `{fitted.facts().get('learner', type(fitted).__name__)}` are no sum over the "
-        "columns, so there are no contributions. Permutation importance, in the report, says what it uses."
+        f"columns, so there are no contributions.{instead}"
     )
 
 

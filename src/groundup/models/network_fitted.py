@@ -70,7 +70,7 @@ class FittedNetwork:
 
     def predict_row(self, values: Sequence[float]) -> float | list[float]:
         """Return one row's value or class probabilities; within 1e-5 of `predict`."""
-        said = self.target.read(self.outputs([np.array([values], dtype=np.float32)]))
+        said = self.target.read(self.outputs([np.asarray(values)[np.newaxis]]))
         if said.probabilities is None:
             return float(said.values[0])
         row: list[float] = said.probabilities[0].tolist()

@@ -76,9 +76,9 @@ def needs_of_plans(options: PreparationOptions, needs: Needs) -> Needs:
     Examples
     --------
     >>> needs_of_plans(PreparationOptions(reduce="pca"), Needs(categories="codes", missing=True))
-    Needs(scaled=True, categories='one_hot', missing=False)
+    Needs(scaled=True, categories='one_hot', missing=False, form='matrix')
     """
-    return needs if options.reduce == "none" else Needs(scaled=True)
+    return needs if options.reduce == "none" or needs.form != "matrix" else Needs(scaled=True)
 
 
 def without_stages(options: PreparationOptions) -> PreparationOptions:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs, Supervision
+    from groundup.core.inputs import FloatArray, Form, Inputs, IntArray, Needs, Supervision
     from groundup.core.schema import Column
     from groundup.data.dataset import Dataset
     from groundup.preparation.arrays import Arrays
@@ -73,6 +73,8 @@ class TablePreparation:
     >>> preparation.transform_row({"age": None})
     [30.0, 1.0]
     """
+
+    form: Form = "matrix"
 
     def __init__(self, options: PreparationOptions) -> None:
         self._asked: PreparationOptions | None = options
@@ -239,6 +241,15 @@ class TablePreparation:
     def encode_row(self) -> EncodeRow:
         """`transform_row` as a plain function, without the call around it."""
         return compile_row(self.plans, self.stages)
+
+    def stack(self, rows: Sequence[Sequence[float]]) -> Inputs:
+        """Return as inputs what `transform_row` returned for several rows."""
+        import numpy as np
+
+        from groundup.core.inputs import Inputs
+
+        X = np.array(rows, dtype=np.float64).reshape(len(rows), len(self.feature_names))
+        return Inputs({"X": X}, self.feature_names, self.categorical)
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people.

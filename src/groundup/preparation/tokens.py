@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from groundup.core.errors import DataError, PredictionInputError, RecipeError, did_you_mean
-from groundup.core.inputs import Inputs
+from groundup.core.inputs import Form, Inputs
 from groundup.core.schema import Column
 from groundup.core.wording import count, listed, percent
 from groundup.data.values import row_reader
@@ -53,7 +53,7 @@ class TokenPreparation:
         Tokens of a row; longer texts are cut, shorter ones filled up.
     """
 
-    form: ClassVar[str] = "tokens"
+    form: Form = "tokens"
 
     vocabulary: Vocabulary
     length: int
@@ -132,6 +132,25 @@ class TokenPreparation:
     def n_tokens(self) -> int:
         """Size of the vocabulary."""
         return self.vocabulary.size
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The raw columns: what a network sees of them has no parts with names."""
+        return self.columns
+
+    @property
+    def feature_sources(self) -> tuple[tuple[str, ...], ...]:
+        """The raw columns that each input comes from."""
+        return tuple((name,) for name in self.columns)
+
+    def stack(self, rows: Sequence[NDArray[np.int32]]) -> Inputs:
+        """Return as inputs what `transform_row` returned for several rows."""
+        tokens = np.array(rows, dtype=np.int32).reshape(len(rows), self.length)
+        return Inputs({"tokens": tokens}, feature_names=self.columns)
+
+    def describe_stages(self) -> list[dict[str, Any]]:
+        """Return that nothing is done to all columns together."""
+        return []
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people (see `TablePreparation.describe`)."""

@@ -17,7 +17,7 @@ from groundup.preparation.origins import Origins
 
 if TYPE_CHECKING:
     from groundup.models.contract import Fitted
-    from groundup.preparation.table import TablePreparation
+    from groundup.preparation.forms import Preparation
     from groundup.serving.answering import Answering
 
 Label: TypeAlias = str | int | float | bool
@@ -111,7 +111,7 @@ class Explainer:
     ----------
     fitted : Fitted
         The learner's parameters.
-    preparation : TablePreparation
+    preparation : Preparation
         Fitted; says which columns each input comes from.
     answering : Answering
         Calibration and threshold.
@@ -124,7 +124,7 @@ class Explainer:
     def __init__(
         self,
         fitted: Fitted,
-        preparation: TablePreparation,
+        preparation: Preparation,
         answering: Answering,
         *,
         classes: Sequence[Label],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from groundup.core.inputs import Inputs, Predictions, Scale
     from groundup.models.contract import Fitted
-    from groundup.preparation.table import TablePreparation
+    from groundup.preparation.forms import Preparation
     from groundup.serving.answering import Answering
     from groundup.serving.explaining import Explainer, Explanation
 
@@ -38,7 +38,7 @@ class Model:
     ----------
     manifest : Manifest
         What the package says about itself.
-    preparation : TablePreparation
+    preparation : Preparation
         Fitted.
     fitted : Fitted
         The learner's parameters.
@@ -57,7 +57,7 @@ class Model:
         self,
         manifest: Manifest,
         *,
-        preparation: "TablePreparation",
+        preparation: "Preparation",
         fitted: "Fitted",
         answering: "Answering",
     ) -> None:
@@ -322,7 +322,7 @@ class Model:
         >>> import groundup as gu
         >>> print(gu.load("runs/first").explain_row({"rooms": 4, "city": "Bonn"}))  # doctest: +SKIP
         """
-        return self._explainer.row(self._stacked([self._transform_row(row)]), of)
+        return self._explainer.row(self._preparation.stack([self._transform_row(row)]), of)
 
     @property
     def contribution_scale(self) -> "Scale":
@@ -357,7 +357,7 @@ class Model:
         if not self._classes:
             raise PredictionInputError(f"`{self.target}` is a number, so it has no classes. Use `{instead}`.")
 
-    def _transform_row(self, row: Mapping[str, Any]) -> list[float]:
+    def _transform_row(self, row: Mapping[str, Any]) -> Any:
         try:
             return self._encode_row(row)
         except (PredictionInputError, TypeError):
@@ -404,16 +404,7 @@ class Model:
                 encoded.append(self._transform_row(row))
             except PredictionInputError as error:
                 raise PredictionInputError(f"Row {position} (counted from 0): {error}") from None
-        return self._stacked(encoded)
-
-    def _stacked(self, encoded: list[list[float]]) -> "Inputs":
-        import numpy as np
-
-        from groundup.core.inputs import Inputs
-
-        names = self._preparation.feature_names
-        X = np.array(encoded, dtype=np.float64).reshape(len(encoded), len(names))
-        return Inputs({"X": X}, names, self._preparation.categorical)
+        return self._preparation.stack(encoded)
 
     def _read(self, frame: object) -> "pl.DataFrame":
         """Return the columns of the schema in their canonical types; absent ones are all missing."""

@@ -33,7 +33,7 @@ from groundup.serving.model import Model
 
 if TYPE_CHECKING:
     from groundup.models.contract import Fitted
-    from groundup.preparation.table import TablePreparation
+    from groundup.preparation.forms import Preparation
     from groundup.serving.options import DeploymentOptions
 
 MANIFEST: Final = "manifest.json"
@@ -62,7 +62,7 @@ class PackageContents:
         In a problem of two classes, the one that is looked for.
     schema : Schema
         The columns of the data; those that the preparation uses are kept.
-    preparation : TablePreparation
+    preparation : Preparation
         Fitted.
     classes : tuple
         The class labels, a label's code being its index (`TargetPlan.classes`); () for regression.
@@ -84,7 +84,7 @@ class PackageContents:
     target: str
     positive: str | int | float | bool | None
     schema: Schema
-    preparation: "TablePreparation"
+    preparation: "Preparation"
     classes: tuple[str | int | float | bool, ...]
     fitted: "Fitted"
     learner: str
@@ -184,7 +184,7 @@ def load_model(path: str | Path) -> Model:
     return load_package(path / "model")
 
 
-def _write_preparation(folder: Path, preparation: "TablePreparation") -> dict[str, str]:
+def _write_preparation(folder: Path, preparation: "Preparation") -> dict[str, str]:
     from safetensors.numpy import save
 
     state, arrays = preparation.state()
@@ -298,14 +298,14 @@ def _load(folder: Path, manifest: Manifest) -> Model:
     from safetensors.numpy import load_file
 
     from groundup.models.catalogue import load_fitted
-    from groundup.preparation.table import TablePreparation
+    from groundup.preparation.forms import preparation_from_state
 
     try:
         state = json.loads((folder / PREPARATION).read_bytes())
         arrays = load_file(folder / PREPARATION_ARRAYS)
         return Model(
             manifest,
-            preparation=TablePreparation.from_state(state, arrays),
+            preparation=preparation_from_state(state, arrays),
             fitted=load_fitted(manifest.fitted, folder / WEIGHTS),
             answering=_load_answering(folder, manifest),
         )

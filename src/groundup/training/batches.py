@@ -21,6 +21,9 @@ GATHER_BYTES: Final = 4 * 2**20
 slices; few enough to stay in the processor's cache."""
 
 
+_SORTED: Final = 16  # batches whose rows are sorted by length together
+
+
 class Batch(NamedTuple):
     """Rows that the network is shown together.
 
@@ -95,6 +98,9 @@ class TensorBatches:
         its statistics be wrong.
     transform : callable, optional
         Changes the inputs of a batch at random.
+    lengths : Tensor of shape (n_samples,) or None
+        Of sequences: what of each row is not padding. Rows of like lengths then share a batch, which is cut
+        to its longest.
 
     Examples
     --------
@@ -113,6 +119,7 @@ class TensorBatches:
     weights: Tensor | None = None
     seed: int | None = None
     transform: Transform | None = None
+    lengths: Tensor | None = None
 
     @property
     def n_samples(self) -> int:
@@ -128,13 +135,15 @@ class TensorBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from the batch `start` on."""
         n_rows = min(self.n_samples, self.n_batches * self.batch_size)
-        order = None if self.seed is None else _order(self.n_samples, self.seed, epoch)
+        order = None if self.seed is None else self._order(epoch)
         per_chunk = max(1, GATHER_BYTES // max(1, self._row_bytes() * self.batch_size)) * self.batch_size
         for low in range(start * self.batch_size, n_rows, per_chunk):
             high = min(low + per_chunk, n_rows)
             chunk = self._rows(slice(low, high) if order is None else order[low:high])
             for place in range(0, high - low, self.batch_size):
                 batch = _cut(chunk, place, place + self.batch_size)
+                if self.lengths is not None:
+                    batch = batch._replace(inputs=tuple(_trimmed(each) for each in batch.inputs))
                 if self.transform is not None:
                     batch = self._transformed(batch, epoch, (low + place) // self.batch_size)
                 yield batch
@@ -144,6 +153,21 @@ class TensorBatches:
         weights = None if self.weights is None else self.weights.to(device)
         inputs = tuple(tensor.to(device) for tensor in self.inputs)
         return replace(self, inputs=inputs, targets=self.targets.to(device), weights=weights)
+
+    def _order(self, epoch: int) -> Tensor:
+        """Return the rows in the order of an epoch."""
+        assert self.seed is not None
+        random = torch.Generator().manual_seed(derive_seed(self.seed, "order", epoch))
+        order = torch.randperm(self.n_samples, generator=random)
+        if self.lengths is None:
+            return order
+        n_whole, size = self.n_batches, self.batch_size
+        kept = order[: n_whole * size]
+        blocks = [block[self.lengths[block].argsort(stable=True)] for block in kept.split(_SORTED * size)]
+        batches = torch.cat(blocks).split(size)
+        return torch.cat(
+            [batches[place] for place in torch.randperm(len(batches), generator=random).tolist()]
+        )
 
     def _row_bytes(self) -> int:
         tensors = (*self.inputs, self.targets)
@@ -167,10 +191,10 @@ def _cut(chunk: Batch, low: int, high: int) -> Batch:
     return Batch(tuple(tensor[low:high] for tensor in chunk.inputs), chunk.targets[low:high], weights)
 
 
-def _order(n_rows: int, seed: int, epoch: int) -> Tensor:
-    """Return the rows in the order of an epoch."""
-    random = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
-    return torch.randperm(n_rows, generator=random)
+def _trimmed(sequences: Tensor) -> Tensor:
+    """Return sequences without the places at the end that are padding (0) in all of them."""
+    used = (sequences != 0).any(dim=0).nonzero()
+    return sequences[:, : int(used[-1]) + 1] if len(used) else sequences[:, :1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,7 @@ class NetworkTraining:
             weights=_unless_equal(train.weights),
             seed=self.seed,
             transform=transform,
+            lengths=_lengths(train.inputs),
         )
         loss = _of_members(make_loss(str(options.loss), options), module)
         plan = make_plan(
@@ -162,7 +163,21 @@ def _scaled(targets: Tensor, unit: TargetUnit) -> Tensor:
 
 
 def _in_order(rows: NetworkRows, unit: TargetUnit) -> Batches:
-    return TensorBatches(rows.inputs, _scaled(rows.targets, unit), _EVALUATION_ROWS, weights=rows.weights)
+    y, lengths = _scaled(rows.targets, unit), _lengths(rows.inputs)
+    return TensorBatches(
+        rows.inputs,
+        y,
+        _EVALUATION_ROWS if lengths is None else _EVALUATION_ROWS // 8,
+        weights=rows.weights,
+        lengths=lengths,
+    )
+
+
+def _lengths(inputs: Sequence[Tensor]) -> Tensor | None:
+    """Return the lengths of token sequences, which end in padding (0); None for other inputs."""
+    if len(inputs) != 1 or inputs[0].ndim != 2 or inputs[0].is_floating_point():
+        return None
+    return (inputs[0] != 0).sum(dim=1)
 
 
 def _of_members(loss: Loss, module: nn.Module) -> Loss:

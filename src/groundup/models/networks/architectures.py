@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "table": "groundup.models.networks.table:TableNetwork",
+        "text_encoder": "groundup.models.networks.encoder:TextEncoder",
+        "recurrent_text": "groundup.models.networks.rnn:RecurrentText",
     }
 )
 """Name → ``module:class``; a class takes plain numbers, words and lists, and gives random weights."""

@@ -40,6 +40,8 @@ class TextEncoder(nn.Module):
     torch.Size([2, 2])
     """
 
+    prefers_bfloat16 = True
+
     def __init__(
         self,
         n_tokens: int,
