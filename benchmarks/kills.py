@@ -7,7 +7,7 @@ Model digest, scores, leaderboard, findings, learning curves and resolved recipe
 the reference; a fold that was finished must not be fitted again; no half-written file may stay.
 
 About 7 s a kill on an idle machine of two cores, so 60 kills take 7 minutes.
-`--source`, `--target`, `--kills`, `--seed`; `--nested` with a nested cross-validation.
+`--source`, `--target`, `--model`, `--kills`, `--seed`; `--nested` with a nested cross-validation.
 """
 
 import argparse
@@ -58,6 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--source", default="sample:titanic")
     parser.add_argument("--target", default="survived")
+    parser.add_argument("--model", help="a learner, e.g. mlp; by default as `groundup train` chooses")
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--nested", action="store_true")
@@ -67,6 +68,8 @@ def main() -> int:
         runs = Path(folder)
         words = [arguments.source, "--target", arguments.target]
         words += ["--set", "evaluation.nested=true"] if arguments.nested else []
+        if arguments.model is not None:
+            words += ["--model", arguments.model, "--set", "training.checkpoint_seconds=0.1"]
         reference = run_reference(words, runs)
         length = reference.events[-1]["time_seconds"]
         print(f"{arguments.source}: {len(reference.events)} events in {length:.1f} s", flush=True)

@@ -32,7 +32,9 @@ from groundup.training.network_loop import network_loop
 from groundup.training.options import EarlyStopping
 from groundup.training.rounds import run_rounds
 
-CASES = [(name, task) for name in LEARNERS for task in learner_class(name).tasks]
+OF_TABLES = [name for name in LEARNERS if catalogue.make_learner(name).needs().form == "matrix"]
+"""Those that see a matrix; tests/models/test_text_networks.py asks the same of those that read texts."""
+CASES = [(name, task) for name in OF_TABLES for task in learner_class(name).tasks]
 EACH_CASE = pytest.mark.parametrize(("name", "task"), CASES)
 EACH_LEARNER = pytest.mark.parametrize("name", LEARNERS)
 
@@ -217,7 +219,7 @@ def test_predicts_batches_and_rows_alike(name: str, task: Task, n_classes: int) 
 
 @pytest.mark.parametrize(
     ("name", "loss"),
-    [(name, loss) for name in LEARNERS for loss in learner_class(name).losses],
+    [(name, loss) for name in OF_TABLES for loss in learner_class(name).losses],
 )
 def test_makes_the_losses_small_that_it_says_it_can(name: str, loss: LossName) -> None:
     """No shift of all predictions makes the loss clearly smaller: means, medians, quantiles are met."""

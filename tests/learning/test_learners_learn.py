@@ -23,7 +23,7 @@ REAL: dict[Task, tuple[str, ...]] = {
 CASES = [
     (name, task, sample)
     for name in LEARNERS
-    if name != "baseline"
+    if name != "baseline" and make_learner(name).needs().form == "matrix"
     for task in learner_class(name).tasks
     for sample in REAL[task]
 ]

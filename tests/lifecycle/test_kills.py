@@ -47,6 +47,16 @@ def test_killed_after_the_resolved_recipe_was_written(reference: Reference, tmp_
     check(reference, [Moment(position_of(reference, "step_finished", step=8), 0.0)], tmp_path)
 
 
+def test_networks_go_on_from_the_step_they_were_killed_at(tmp_path: Path) -> None:
+    words = ["sample:penguins", "--target", "species", "--model", "mlp", "--set", "evaluation.folds=2"]
+    words += ["--set", "training.epochs=6", "--set", "training.checkpoint_seconds=0.02"]
+    reference = run_reference(words, tmp_path / "whole")
+    draw = random.Random(1)
+    steps = [at for at, event in enumerate(reference.events) if event["kind"] == "steps"]
+    moments = [Moment(draw.choice(steps[len(steps) // 2 :]), draw.uniform(0, 0.05)) for _ in range(3)]
+    check(reference, sorted(moments, key=lambda each: each.after), tmp_path / "killed")
+
+
 def test_a_run_left_alone_has_no_leftovers(reference: Reference) -> None:
     folder = Path(reference.events[0]["data"]["run"])
     assert leftovers(folder) == []

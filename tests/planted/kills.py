@@ -151,7 +151,8 @@ def outcome_of(folder: Path) -> dict[str, Any]:
     connection = sqlite3.connect(folder / "metrics.sqlite")
     try:
         rounds = connection.execute(
-            "select learner, fold, name, step, value from scalars order by 1, 2, 3, 4"
+            "select learner, fold, name, step, value from scalars where name <> 'samples_per_second' "
+            "order by 1, 2, 3, 4"
         )
         curves = rounds.fetchall()
     finally:

@@ -16,6 +16,10 @@ create table if not exists scalars (
 """
 
 
+_DELETE_FROM: Final = "delete from scalars where learner = ? and fold is ? and step >= ?"
+_FLUSHED: Final = {"checkpoint", "fit_finished", "run_finished", "run_stopped"}
+
+
 class MetricsStore:
     """Writes metrics of `round` and `steps` as rows (learner, fold, name, step, value, time), 1 000 at once.
 
@@ -45,26 +49,26 @@ class MetricsStore:
         """Take the scalars out of `round` and `steps` events; write them when a fit ends."""
         data = event.data
         if event.kind in ("round", "steps"):
-            self._replace_earlier()
             step = data["round" if event.kind == "round" else "step"]
+            self._replace_earlier(step)
             self._rows.extend(
                 (data["learner"], data["fold"], name, step, value, event.time_seconds)
                 for name, value in data["metrics"].items()
             )
         elif event.kind == "fit_started" and data.get("outer") is None:  # inner fits tell no rounds
             self._to_replace = (data["learner"], data["fold"])
-        if len(self._rows) >= self._batch or event.kind in {"fit_finished", "run_finished", "run_stopped"}:
+        if len(self._rows) >= self._batch or event.kind in _FLUSHED:
             self.flush()
         return None
 
-    def _replace_earlier(self) -> None:
-        """Remove what a killed attempt at the present fit wrote, once this one has something better.
+    def _replace_earlier(self, step: int) -> None:
+        """Remove what a killed attempt at the present fit wrote from a step on, once this one comes to it.
 
         A fit that is taken from before starts as well, but has no rounds: its rows stay.
         """
         if self._to_replace is not None:
             self.flush()
-            self._run("delete from scalars where learner = ? and fold is ?", [self._to_replace])
+            self._run(_DELETE_FROM, [(*self._to_replace, step)])
             self._to_replace = None
 
     def flush(self) -> None:

@@ -97,6 +97,9 @@ def _histogram(tag: str, edges: Sequence[float], counts: Sequence[float]) -> byt
     return _field(1, _field(1, tag, _BYTES) + _field(5, body, _BYTES), _BYTES)
 
 
+_FLUSHED: Final = ("checkpoint", "fit_finished", "run_finished", "run_stopped")
+
+
 class TensorBoardWriter:
     """Writes losses, learning rates, histograms of weights and answers of a run as TensorBoard reads them.
 
@@ -117,7 +120,7 @@ class TensorBoardWriter:
         if event.kind in ("steps", "round", "samples", "weights"):
             name = f"{data['learner']}/{'final' if data['fold'] is None else data['fold'] + 1}"
             self._add(name, data.get("step", data.get("round")), self._values(event.kind, name, data))
-        if len(self._waiting) >= 100 or event.kind in ("fit_finished", "run_finished", "run_stopped"):
+        if len(self._waiting) >= 100 or event.kind in _FLUSHED:
             self.flush()
         return None
 

@@ -33,8 +33,9 @@ from groundup.lifecycle.session import Session
 from groundup.lifecycle.stage_cost import tell_asked
 from groundup.monitoring.reference import build_reference
 from groundup.preparation.choices import needs_of_plans
+from groundup.preparation.contract import Preparation
 from groundup.preparation.fitting import tell_outliers
-from groundup.preparation.forms import Preparation, make_preparation
+from groundup.preparation.forms import make_preparation
 from groundup.preparation.target import TargetPlan
 
 

@@ -1,5 +1,6 @@
 """Steps 3 to 5: which learners, from which start, towards which goal."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from groundup.core.inputs import Inputs
@@ -9,7 +10,9 @@ from groundup.lifecycle.collect import Collected
 from groundup.lifecycle.define import BASELINE, Framed
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.stage_cost import tell_stages
-from groundup.preparation.forms import Preparation
+from groundup.models.network_learner import NetworkLearner
+from groundup.preparation.contract import Preparation
+from groundup.training.options import EarlyStopping
 from groundup.training.rounds import patience_of
 from groundup.training.threads import resolve_threads
 
@@ -72,7 +75,21 @@ def choose_loss(session: Session, framed: Framed) -> None:
                 step.say(f"That is for the {own.title}: it cannot make the {framed.loss.title} small.")
         stopping = session.recipe.training.early_stopping
         if stopping is not None and any(learner.in_rounds for learner in framed.learners.values()):
-            step.say(f"{count(patience_of(stopping), 'round')} without a lower validation loss end it.")
+            for told in _patience(stopping, framed):
+                step.say(told)
+
+
+def _patience(stopping: EarlyStopping, framed: Framed) -> Iterator[str]:
+    """Yield when training ends early: boosting by rounds, networks by looks at the validation part."""
+    networks = {
+        name: learner for name, learner in framed.learners.items() if isinstance(learner, NetworkLearner)
+    }
+    if any(learner.in_rounds for name, learner in framed.learners.items() if name not in networks):
+        yield f"{count(patience_of(stopping), 'round')} without a lower validation loss end it."
+    for name, learner in networks.items():
+        asked = stopping.patience_rounds
+        n_looks = learner.patience if asked == "auto" else asked
+        yield f"`{name}`: {count(n_looks, 'look')} at the validation loss without a lower one end it."
 
 
 def _inputs_of(inputs: Inputs) -> str:

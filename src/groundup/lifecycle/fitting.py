@@ -29,7 +29,8 @@ from groundup.lifecycle.seeing import told_learning
 from groundup.lifecycle.session import Session
 from groundup.models.contract import Fitted, Learner
 from groundup.preparation.choices import without_stages
-from groundup.preparation.forms import Preparation, make_preparation
+from groundup.preparation.contract import Preparation
+from groundup.preparation.forms import make_preparation
 from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
 from groundup.tuning.paired_test import compare_with_best

@@ -8,7 +8,7 @@ from typing import Any, Final
 from groundup.core.inputs import FloatArray
 from groundup.core.wording import listed, number
 from groundup.data.dataset import Dataset
-from groundup.preparation.forms import Preparation
+from groundup.preparation.contract import Preparation
 from groundup.preparation.numbers import BY_COLUMNS
 from groundup.preparation.options import PreparationOptions
 from groundup.preparation.table import TablePreparation

@@ -29,6 +29,7 @@ class MLP(NetworkLearner):
     )
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     architecture: ClassVar[str] = "table"
+    patience: ClassVar[int] = 30  # all epochs: the last ones, at small rates, are often the best
 
     width: int = Field(default=128, ge=1, le=65_536)
     """Units of a hidden layer."""
@@ -75,5 +76,4 @@ class MLP(NetworkLearner):
             "epochs": _EPOCHS,
             "batch_size": int(np.clip(batch_size, 32, 256)),
             "learning_rate": 4e-3,
-            "patience": _EPOCHS,  # the best epoch is kept; the last ones, at small rates, are often it
         }

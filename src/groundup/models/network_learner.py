@@ -27,6 +27,8 @@ class NetworkLearner(Learner):
     """A key of `groundup.models.networks.architectures.ARCHITECTURES`."""
     arrays: ClassVar[tuple[str, ...]] = ("X",)
     """Arrays of its inputs that the network is called with, in order."""
+    patience: ClassVar[int]
+    """Looks at the validation part without a lower loss that end training, where the recipe says `auto`."""
 
     @abstractmethod
     def arguments(self, train: Inputs, n_outputs: int) -> dict[str, Any]:
@@ -34,7 +36,7 @@ class NetworkLearner(Learner):
 
     @abstractmethod
     def training_defaults(self, train: Inputs) -> dict[str, Any]:
-        """Return what `auto` stands for in the recipe's section `training`, and ``patience``."""
+        """Return what `auto` stands for in the recipe's section `training`."""
 
     def transform(self, context: FitContext) -> Any:  # noqa: ARG002 - for those who augment
         """Return what changes a batch's inputs at random in training, or None."""

@@ -21,6 +21,7 @@ class TextNetwork(NetworkLearner):
 
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     arrays: ClassVar[tuple[str, ...]] = ("tokens",)
+    patience: ClassVar[int] = 4
 
     def needs(self) -> Needs:
         """Return that texts come as token numbers."""
@@ -34,7 +35,6 @@ class TextNetwork(NetworkLearner):
             "batch_size": int(np.clip(batch_size, 16, 64)),
             "learning_rate": 1e-3,
             "weight_decay": 0.05,
-            "patience": 4,
         }
 
     def _sizes(self, train: Inputs, n_outputs: int) -> dict[str, Any]:

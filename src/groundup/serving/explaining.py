@@ -17,7 +17,7 @@ from groundup.preparation.origins import Origins
 
 if TYPE_CHECKING:
     from groundup.models.contract import Fitted
-    from groundup.preparation.forms import Preparation
+    from groundup.preparation.contract import Preparation
     from groundup.serving.answering import Answering
 
 Label: TypeAlias = str | int | float | bool

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from groundup.core.inputs import Inputs, Predictions, Scale
     from groundup.models.contract import Fitted
-    from groundup.preparation.forms import Preparation
+    from groundup.preparation.contract import Preparation
     from groundup.serving.answering import Answering
     from groundup.serving.explaining import Explainer, Explanation
 

@@ -33,7 +33,7 @@ from groundup.serving.model import Model
 
 if TYPE_CHECKING:
     from groundup.models.contract import Fitted
-    from groundup.preparation.forms import Preparation
+    from groundup.preparation.contract import Preparation
     from groundup.serving.options import DeploymentOptions
 
 MANIFEST: Final = "manifest.json"

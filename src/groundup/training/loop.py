@@ -320,8 +320,9 @@ class GradientFit:
         if keeper is None:
             return
         if at.stopped is not None or not keeper.is_busy:
-            keeper.save(self.state.snapshot())
+            # Told first: what others have noted up to here is then written before the checkpoint is.
             self.watch.emit("checkpoint", key=f"step-{at.step}")
+            keeper.save(self.state.snapshot())
         if at.stopped is not None:
             keeper.wait()
         self._checkpoint_at = time.monotonic() + self.plan.options.checkpoint_seconds
