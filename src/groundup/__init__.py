@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from groundup.recipe import Recipe
     from groundup.serving.model import Model
     from groundup.serving.package import load_model as load
+    from groundup.training.fit import fit
+    from groundup.training.gradient_options import GradientOptions
 
 __version__ = "0.1.0"
 
@@ -31,6 +33,8 @@ __all__ = [
     "Comparison",
     "evaluate",
     "Finding",
+    "fit",
+    "GradientOptions",
     "GroundupError",
     "init",
     "load",
@@ -49,6 +53,8 @@ _HOMES = {
     "Comparison": "groundup.lifecycle.comparison:Comparison",
     "evaluate": "groundup.lifecycle:evaluate",
     "Finding": "groundup.core.findings:Finding",
+    "fit": "groundup.training.fit:fit",
+    "GradientOptions": "groundup.training.gradient_options:GradientOptions",
     "GroundupError": "groundup.core.errors:GroundupError",
     "init": "groundup.lifecycle:init",
     "load": "groundup.serving.package:load_model",

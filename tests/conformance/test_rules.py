@@ -149,6 +149,14 @@ PLANTED: dict[str, dict[str, Any]] = {
     "F007": {"doubtful": DoubtfulTargets(100, 9, Span(0.1, 0.05, 0.2), True, ((7, "no", "yes"),))},
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_features": 30},
     "F009": {"shifted_by": "class weights"},
+    "F010": {
+        "facts": {
+            "best_round": 80,
+            "n_rounds": 120,
+            "stopped": "diverged",
+            "training_options": [{"option": "learning_rate", "value": 0.5, "why": "as asked"}],
+        }
+    },
     "M001": {"columns": ({"name": "age", "n": 100, "missing": (60, 0.03)},)},
     "V001": {"slices": slices("roc_auc")},
     "V002": {"slices": slices("selection_rate")},

@@ -31,4 +31,4 @@ def test_a_diagnosis_is_json() -> None:
     diagnosis = examine(FitSignals("regression", "ridge", verdict="overfits", sentence="So."), FIT_RULES)
     document = json.loads(json.dumps(diagnosis.to_json(), allow_nan=False))
     assert document["findings"][0]["code"] == "F001"
-    assert set(document["not_applicable"]) == {f"F00{i}" for i in range(3, 10)} | {"V001", "V002"}
+    assert set(document["not_applicable"]) == {f"F{i:03}" for i in range(3, 11)} | {"V001", "V002"}

@@ -138,6 +138,14 @@ FIT: dict[str, dict[str, Any]] = {
         "loss": "squared error",
     },
     "F009": {"shifted_by": "class weights", "n_classes": 2},
+    "F010": {
+        "facts": {
+            "best_round": 80,
+            "n_rounds": 120,
+            "stopped": "diverged",
+            "training_options": [{"option": "learning_rate", "value": 0.5, "why": "as asked"}],
+        }
+    },
     "F008": {"improvement": Span(0.2, 0.05, 0.35), "n_train": 100, "n_features": 30},
 }
 

@@ -57,6 +57,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "F007": "Targets look doubtful",
         "F008": "There is too little data for the question",
         "F009": "Probabilities are not frequencies",
+        "F010": "The training loss exploded",
         # M: using the model on new rows
         "M001": "New rows are unlike the training rows",
         # V: parts of the rows beside each other

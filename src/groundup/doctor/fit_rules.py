@@ -143,6 +143,8 @@ def not_converged(signals: FitSignals) -> Answer:
     """F004: training reached its limit while it was still making progress."""
     facts = signals.facts
     is_monitored = "validation" in facts.get("curve", {})
+    if _falls_by_plan(facts):
+        return NotApplicable(f"the learning rate of `{signals.learner}` fell by plan, and the loss with it")
     if "converged" not in facts and not is_monitored:
         return NotApplicable(f"`{signals.learner}` trained without steps whose progress could be followed")
     if facts.get("converged") is False:
@@ -163,6 +165,35 @@ def not_converged(signals: FitSignals) -> Answer:
             "Allow more rounds or iterations.",
             {"learner": signals.learner, **{key: facts[key] for key in keys if key in facts}},
             _scaled_patch(signals, ROUNDS),
+        ),
+    )
+
+
+def _falls_by_plan(facts: Mapping[str, Any]) -> bool:
+    """Return whether a network's learning rate fell to 0 by its last step, so that the loss fell to it."""
+    return any(
+        used["option"] == "schedule" and used["value"] not in ("constant", "plateau")
+        for used in facts.get("training_options", ())
+    )
+
+
+def diverged(signals: FitSignals) -> Answer:
+    """F010: the training loss exploded, and the weights from before are kept."""
+    facts = signals.facts
+    if "stopped" not in facts:
+        return NotApplicable(f"`{signals.learner}` does not train step by step")
+    if facts["stopped"] != "diverged":
+        return ()
+    rate = next(each["value"] for each in facts["training_options"] if each["option"] == "learning_rate")
+    return (
+        Finding(
+            "F010",
+            "warning",
+            f"The training loss of `{signals.learner}` exploded after {count(facts['n_rounds'], 'step')}; "
+            f"the weights after {count(facts['best_round'], 'step')} are kept, the last that were good.",
+            f"Lower the learning rate, which was {rate:g}, and look for extreme values in the inputs.",
+            {"learner": signals.learner, "n_rounds": facts["n_rounds"], "best_round": facts["best_round"]},
+            {"training.learning_rate": float(f"{rate / 10:.2g}")},
         ),
     )
 

@@ -32,6 +32,7 @@ FIT_RULES: Final[Mapping[str, str]] = MappingProxyType(  # each looks at a FitSi
         "F007": "groundup.doctor.label_rules:labels_look_wrong",
         "F008": "groundup.doctor.column_rules:too_little_data",
         "F009": "groundup.doctor.fit_rules:probabilities_are_shifted",
+        "F010": "groundup.doctor.fit_rules:diverged",
         "V001": "groundup.doctor.slice_rules:worse_on_a_slice",
         "V002": "groundup.doctor.slice_rules:unequal_rates",
     }

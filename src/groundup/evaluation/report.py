@@ -47,6 +47,7 @@ _STOPPED: Final = {
     "limit": "Training ended at the most rounds allowed.",
     "patience": "Training ended early, because the validation loss had not improved for a while.",
     "exhausted": "Training ended because no further round could lower the loss.",
+    "diverged": "Training ended because the loss was no longer a number; the last good weights are kept.",
     "request": "Training was asked to end, and the best round so far was kept.",
 }
 _SEVERITIES: Final = ("error", "warning", "info")

@@ -20,7 +20,10 @@ def fit_context(
     seed = session.seed("fit", name, "final" if fold is None else fold)
 
     def tell(kind: str, **data: Any) -> None:
-        if is_told:
+        if kind == "note":
+            if is_told and fold == 0:  # the other fits cost the same
+                events.emit(kind, message=f"`{name}`, each fit: {data['message']}")
+        elif is_told:
             events.emit(kind, learner=name, fold=fold, **data)
 
     def rounds(

@@ -469,6 +469,9 @@ def train_candidates(session: Session, trainer: Trainer) -> Training:
         if session.recipe.training.resample != "none":
             step.say(_RESAMPLED[session.recipe.training.resample])
         step.say(_last_fit(selection.name, final, trainer))
+        for used in final.fitted.facts().get("training_options", ()):
+            if used["option"] == "learning_rate" and session.recipe.training.learning_rate == "auto":
+                step.say(f"Its learning rate is {used['value']:g}, from a {used['why']}.")
         if seen := told_learning(final.fitted.facts().get("samples", ()), framed.problem.classes):
             step.say(seen)
         if final.class_weight is not None and session.recipe.training.class_weight == "balanced":

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from groundup.core.errors import TrainingError
+from groundup.core.wording import count
 from groundup.training.batches import Batch, Batches
 from groundup.training.hardware import Hardware
 from groundup.training.losses import Loss, weighted
@@ -79,6 +80,26 @@ def estimate_cost(module: nn.Module, batches: Batches, loss: Loss, plan: Plan) -
     copies = 2 + _COPIES[plan.optimizer] + (plan.ema is not None) + (plan.patience is not None)
     fixed = 4 * (n_all + n_learned * (copies - 1)) + max(0, first - n_first * per_row)
     return Cost(n_all, n_learned, fixed, per_row, (1 + _BACKWARD) * _row_flops(module, batch))
+
+
+def told_cost(cost: Cost, plan: Plan) -> str:
+    """Return what a fit costs as a sentence."""
+    size = int(plan.options.batch_size)
+    flops = cost.row_flops * size * plan.n_steps
+    memory = cost.memory_bytes(size // plan.options.accumulate)
+    return (
+        f"{count(cost.n_parameters, 'weight')}, {_rounded(memory)}B of memory, at most "
+        f"{count(plan.n_steps, 'step')} of {count(size, 'row')}: {_rounded(flops)}FLOP."
+    )
+
+
+def _rounded(amount: float) -> str:
+    """Return a number with its prefix, e.g. ``"3.2 G"``."""
+    for prefix in ("", "k", "M", "G", "T"):
+        if amount < 999.5:
+            return f"{amount:.3g} {prefix}"
+        amount /= 1000
+    return f"{amount:.3g} P"
 
 
 def check_memory(cost: Cost, plan: Plan) -> None:

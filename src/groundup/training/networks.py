@@ -13,6 +13,7 @@ from groundup.models.contract import NetworkResult, NetworkRows, TargetUnit
 from groundup.models.networks.initialisation import initialise
 from groundup.training.batches import Batches, TensorBatches, Transform
 from groundup.training.checkpointing import CheckpointKeeper
+from groundup.training.cost import check_memory, estimate_cost, told_cost
 from groundup.training.gradient_options import GradientOptions
 from groundup.training.loop import Emit, GradientFit, Watch
 from groundup.training.losses import CLASS_LOSSES, NUMBER_LOSSES, Loss, make_loss
@@ -95,6 +96,9 @@ class NetworkTraining:
             threads=self.threads,
         )
         plan = with_learning_rate(plan, module, batches, loss)
+        cost = estimate_cost(module, batches, loss, plan)
+        check_memory(cost, plan)
+        self.emit("note", message=told_cost(cost, plan))
         fit = GradientFit(
             module,
             batches,
