@@ -154,6 +154,7 @@ PLANTED: dict[str, dict[str, Any]] = {
             "best_round": 80,
             "n_rounds": 120,
             "stopped": "diverged",
+            "curve": {"validation": []},
             "training_options": [{"option": "learning_rate", "value": 0.5, "why": "as asked"}],
         }
     },
