@@ -38,7 +38,7 @@ layers: .venv/ready  ## the import rules (import-linter)
 docs: .venv/ready  ## check that the documentation's links and code blocks are true
 	@$(BIN)/python -m pytest tests/docs
 
-BENCHMARKS := startup preparation stages one_row serving_row fit_overhead bitflips leaks fit_verdicts interval_coverage \
+BENCHMARKS := startup preparation stages one_row serving_row fit_overhead bitflips leaks fit_verdicts interval_coverage \ network_steps
     more_rows quantile_regression conformal_coverage calibration
 
 bench: .venv/ready  ## measure against what a user would pick instead, and against stated goals (many minutes)

@@ -2,7 +2,7 @@
 
 They compute what torch.optim computes, which the tests compare step by step, on vectors that lie ready.
 torch's own classes would import its compiler (1.4 s of CPU for every start) and spend 60 µs a step on
-looking through their groups, a tenth of a small network's step (``python benchmarks/optimizers.py``).
+looking through their groups, a tenth of a small network's step (``python benchmarks/network_steps.py``).
 """
 
 import math
