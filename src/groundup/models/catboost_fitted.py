@@ -70,7 +70,9 @@ class Columns:
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:
     """Return numbers as CatBoost compares them, shape (n_samples, n_features)."""
-    return np.ascontiguousarray(np.clip(X, -_LARGEST, _LARGEST), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        rounded = np.ascontiguousarray(X, dtype=np.float32)
+    return np.clip(rounded, -_LARGEST, _LARGEST, out=rounded)
 
 
 class FittedCatBoost:

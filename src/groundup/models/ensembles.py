@@ -17,7 +17,6 @@ from groundup.core.tasks import Task
 from groundup.models.catalogue import check_task, make_learner
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
 from groundup.models.ensembles_fitted import FittedEnsemble, Member, stacked
-from groundup.models.facts import facts_to_save
 
 _FITTED: Final = "groundup.models.ensembles_fitted:FittedEnsemble"
 _SEEDS: Final = 2**31
@@ -285,11 +284,5 @@ def _folds(
 def _ensemble(
     learner: Learner, members: Sequence[Member], final: Member | None, context: FitContext
 ) -> FittedEnsemble:
-    parts = [*members, final] if final is not None else members
-    facts = {"learner": learner.title, "members": [_brief(part.fitted.facts()) for part in parts]}
+    facts = {"learner": learner.title}
     return FittedEnsemble(members, final, is_classifier=context.n_classes > 0, facts=facts)
-
-
-def _brief(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what a report of the whole says about a part: no curves."""
-    return {name: value for name, value in facts_to_save(facts).items() if name != "curve"}

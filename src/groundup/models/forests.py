@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import time
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+import numpy as np
 from pydantic import Field
 
-from groundup.core.inputs import Inputs, Needs
+from groundup.core.inputs import FloatArray, Inputs, Needs
 from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.tree_arrays import Trees
 from groundup.models.trees import (
     FITTED_TREES,
     fit_estimator,
@@ -20,7 +23,7 @@ from groundup.models.trees import (
 )
 from groundup.models.trees_fitted import FittedTrees
 
-_N_PARTS = 10  # after each of them the fit looks whether somebody asked to stop
+_SECONDS_A_PART: Final = 1.0  # after each part the fit looks whether somebody asked to stop
 
 
 class RandomForest(Learner):
@@ -120,7 +123,7 @@ class ExtraTrees(Learner):
 def _fit(
     learner: RandomForest | ExtraTrees, forest: Any, train: Inputs, context: FitContext, **drawing: Any
 ) -> FittedTrees:
-    """Grow a forest in a few parts, which gives the same trees as growing it at once."""
+    """Grow a forest in parts of about a second, which gives the same trees as growing it at once."""
     asked = "sqrt" if context.n_classes else 1.0
     estimator = forest(
         n_estimators=0,
@@ -133,17 +136,47 @@ def _fit(
         **drawing,
     )
     X, y = single_precision(train.X), target_of(train, context)
-    step = max(context.threads, -(-learner.n_estimators // _N_PARTS))
-    for n_trees in [*range(step, learner.n_estimators, step), learner.n_estimators]:
-        estimator.set_params(n_estimators=n_trees)
+    start, n_trees = time.monotonic(), context.threads
+    while True:
+        estimator.set_params(n_estimators=min(n_trees, learner.n_estimators))
         fit_estimator(estimator.fit, X, y, train.weight)
-        if context.should_stop():
+        if n_trees >= learner.n_estimators or context.should_stop():
             break
+        n_a_second = n_trees / max(time.monotonic() - start, 1e-9)
+        n_trees += max(context.threads, int(_SECONDS_A_PART * n_a_second))
     facts: dict[str, Any] = {"learner": learner.title}
     if learner.max_features == "auto":
         facts["chosen"] = {"max_features": asked}
         facts["chosen_by"] = "customary for the task"
-    facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
-    trees = trees_of(estimator.estimators_)
+    grown = GrownForest(estimator, train.feature_names)
     combination = mean_of(len(estimator.estimators_), train, context, smoothing=learner.smoothing)
-    return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
+    return FittedTrees(grown, combination, n_features=train.X.shape[1], facts=facts)
+
+
+class GrownForest:
+    """A forest as scikit-learn has grown it, which predicts as its arrays do.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    feature_names : tuple of str
+        Of its inputs.
+    """
+
+    def __init__(self, estimator: Any, feature_names: tuple[str, ...]) -> None:
+        self._estimator, self._feature_names = estimator, feature_names
+
+    def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return ``start`` plus what the trees say, added up in their order, shape (n_samples, n_outputs)."""
+        totals = np.tile(start, (len(X), 1))
+        rounded = single_precision(X)
+        for each in self._estimator.estimators_:
+            tree = each.tree_
+            totals += tree.value[:, 0, :].take(tree.apply(rounded), axis=0)
+        return totals
+
+    def read_out(self) -> tuple[Trees, dict[str, Any]]:
+        """Return the trees' arrays, and which inputs they ask about most."""
+        gains = self._estimator.feature_importances_
+        return trees_of(self._estimator.estimators_), {"importance": importance(gains, self._feature_names)}

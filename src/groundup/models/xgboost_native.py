@@ -257,7 +257,9 @@ def _call(function: Any, *arguments: Any) -> Callable[[], tuple[Any, int]]:
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:
     """Return the inputs as XGBoost compares them, shape (n_samples, n_features)."""
-    return np.ascontiguousarray(np.clip(X, -_LARGEST, _LARGEST), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        rounded = np.ascontiguousarray(X, dtype=np.float32)
+    return np.clip(rounded, -_LARGEST, _LARGEST, out=rounded)
 
 
 @functools.cache
