@@ -33,8 +33,12 @@ def test_equals_fits_without_each_row(n_samples: int, n_features: int, seed: int
 
 
 @pytest.mark.parametrize("n_repeats", [0, 3])
-def test_equals_scikit_learn_also_where_features_repeat_each_other(n_repeats: int) -> None:
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_equals_scikit_learn_also_where_features_repeat_each_other(n_repeats: int, is_weighted: bool) -> None:
     X, y = rows(400, 8, seed=0)
     X = np.hstack([X, X[:, :n_repeats], np.ones((400, 1))])
-    path = RidgeCV(alphas=ALPHAS, store_cv_results=True).fit(X, y)
-    np.testing.assert_allclose(leave_one_out_errors(X, y, ALPHAS), path.cv_results_.mean(axis=0), rtol=1e-9)
+    weight = np.random.default_rng(1).uniform(0.1, 3, 400) if is_weighted else None
+    path = RidgeCV(alphas=ALPHAS, store_cv_results=True).fit(X, y, weight)
+    np.testing.assert_allclose(
+        leave_one_out_errors(X, y, ALPHAS, weight), path.cv_results_.mean(axis=0), rtol=1e-9
+    )

@@ -65,14 +65,19 @@ class Bagging(Learner):
         return {"max_samples": Range(0.3, 1.0)}
 
     def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedEnsemble:
-        """Fit the learner on each draw; `validation` steers every fit."""
+        """Fit the learner on each draw; `validation` steers every fit.
+
+        Where the learner counts rows by weights, a row that was drawn twice stands once and counts twice:
+        a third fewer rows, and none on both sides of a split that the learner makes itself.
+        """
         random = np.random.default_rng(context.seed)
         n_rows = max(1, round(self.max_samples * train.n_samples))
+        draw = _once_each if self.can_weigh() else Inputs.take
         members = []
         for _ in range(self.n_estimators):
             rows = random.integers(0, train.n_samples, n_rows)
             seeded = replace(context, seed=int(random.integers(_SEEDS)))
-            members.append(_fit(self.learner, train.take(rows), validation, seeded))
+            members.append(_fit(self.learner, draw(train, rows), validation, seeded))
             if context.should_stop():
                 break
         return _ensemble(self, members, None, context)
@@ -212,6 +217,13 @@ class Stacking(Learner):
             for number, choice in enumerate(self.members, 1)
             for code in range(1, n_each + 1)
         )
+
+
+def _once_each(train: Inputs, rows: IntArray) -> Inputs:
+    """Return the rows that were drawn, weighted by how often."""
+    counts = np.bincount(rows, minlength=train.n_samples)
+    drawn = train.take(np.flatnonzero(counts))
+    return drawn.with_weight(drawn.weight_or_one * counts[counts > 0])
 
 
 def _made(choice: LearnerChoice) -> tuple[str, Learner]:

@@ -9,7 +9,9 @@ import numpy as np
 from groundup.core.inputs import FloatArray
 
 
-def leave_one_out_errors(X: FloatArray, y: FloatArray, alphas: Sequence[float]) -> FloatArray:
+def leave_one_out_errors(
+    X: FloatArray, y: FloatArray, alphas: Sequence[float], weight: FloatArray | None = None
+) -> FloatArray:
     """Return the mean squared error on rows left out of the fit, one at a time, of each penalty.
 
     What a row's prediction would be without it follows from its residual and its leverage, so that no fit
@@ -24,6 +26,8 @@ def leave_one_out_errors(X: FloatArray, y: FloatArray, alphas: Sequence[float]) 
         The target.
     alphas : sequence of float
         Penalties on the squared weights, above 0.
+    weight : ndarray of shape (n_samples,), optional
+        How often each row counts, in the fit and in the mean.
 
     Returns
     -------
@@ -41,12 +45,16 @@ def leave_one_out_errors(X: FloatArray, y: FloatArray, alphas: Sequence[float]) 
     >>> leave_one_out_errors(X, y, [1e-9, 10.0]).round(3).tolist()
     [0.0, 2.28]
     """
-    centered, residual = X - X.mean(axis=0), y - y.mean()
+    counts = np.ones(len(y)) if weight is None else weight
+    centered, residual = X - np.average(X, axis=0, weights=counts), y - np.average(y, weights=counts)
+    if weight is not None:
+        centered *= np.sqrt(weight)[:, None]
+        residual *= np.sqrt(weight)
     variances, directions = np.linalg.eigh(centered.T @ centered)
     shrunken = 1 / (np.maximum(variances, 0.0)[:, None] + np.array(alphas))
     rotated = centered @ directions
     weights = (rotated.T @ residual)[:, None] * shrunken
     left = residual[:, None] - rotated @ weights
-    leverage = np.square(rotated, out=rotated) @ shrunken + 1 / len(y)
+    leverage = np.square(rotated, out=rotated) @ shrunken + (counts / counts.sum())[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.mean((left / (1 - leverage)) ** 2, axis=0))

@@ -272,7 +272,7 @@ def _best_ridge_alpha(train: Inputs, context: FitContext) -> float:
         return float(path.alpha_)
     with threadpool_limits(context.threads), np.errstate(over="ignore", invalid="ignore"):
         try:
-            errors = leave_one_out_errors(train.X, train.y.astype(np.float64), _RIDGE_GRID)
+            errors = leave_one_out_errors(train.X, train.y.astype(np.float64), _RIDGE_GRID, train.weight)
         except np.linalg.LinAlgError as error:
             raise TrainingError(
                 f"The inputs could not be decomposed: {error} Look for extreme values in the inputs."

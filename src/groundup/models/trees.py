@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from copy import copy
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -14,12 +13,12 @@ from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
 from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.pruning import GrownTree, best_strength, node_losses, pruned
 from groundup.models.tree_arrays import Trees
 from groundup.models.trees_fitted import Combination, FittedTrees
 
 FITTED_TREES: Final = "groundup.models.trees_fitted:FittedTrees"
 _N_IMPORTANCES: Final = 50
-_N_PRUNINGS: Final = 20
 _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
@@ -71,69 +70,49 @@ class DecisionTree(Learner):
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             max_leaf_nodes=self.max_leaf_nodes,
-            ccp_alpha=0.0 if self.ccp_alpha == "auto" else self.ccp_alpha,
             random_state=context.seed,
         )
         fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context), train.weight)
-        if self.ccp_alpha != "auto":
-            return self._fitted(estimator, train, context)
+        tree = GrownTree.of(estimator.tree_)
+        said = self._said(tree, train, context)
+        strength: float | str = self.ccp_alpha
+        facts: dict[str, Any] = {"learner": self.title}
+        if strength == "auto":
+            strength, reason = self._chosen(estimator, tree, said, train, validation, context)
+            facts |= {"chosen": {"ccp_alpha": strength}, "chosen_by": reason}
+        kept = pruned(tree, float(strength))
+        facts["importance"] = importance(kept.gains(train.X.shape[1]), train.feature_names)
+        leaves = self._said(kept, train, context)[kept.children_left < 0]
+        return FittedTrees(
+            trees_of([kept], [leaves]), mean_of(1, train, context), n_features=train.X.shape[1], facts=facts
+        )
+
+    def _said(self, tree: GrownTree, train: Inputs, context: FitContext) -> FloatArray:
+        """Return what every node would say as a leaf, shape (n_nodes, n_outputs)."""
+        values = tree.value[:, 0, :]
+        if not context.n_classes or not self.smoothing:
+            return values
+        _, shares = class_shares(train)
+        n_rows = tree.weighted_n_node_samples[:, None]
+        return np.asarray((values * n_rows + self.smoothing * shares) / (n_rows + self.smoothing))
+
+    def _chosen(
+        self,
+        estimator: Any,
+        tree: GrownTree,
+        said: FloatArray,
+        train: Inputs,
+        validation: Inputs | None,
+        context: FitContext,
+    ) -> tuple[float, str]:
+        """Return how much to prune, and how that was chosen."""
         known = None if validation is None else rows_of_known_classes(train, validation, context)
         if known is None:
-            return self._fitted(estimator, train, context, chosen_by="no validation rows")
-        candidates = (
-            self._fitted(each, train, context, chosen_by="lowest loss on the validation rows")
-            for each in _prunings(estimator)
-        )
-        return min(candidates, key=lambda fitted: loss_on(fitted, known))
-
-    def _fitted(
-        self, estimator: Any, train: Inputs, context: FitContext, *, chosen_by: str = ""
-    ) -> FittedTrees:
-        facts: dict[str, Any] = {"learner": self.title}
-        if chosen_by:
-            facts |= {"chosen": {"ccp_alpha": estimator.ccp_alpha}, "chosen_by": chosen_by}
-        facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
-        trees = trees_of([estimator], self._smoothed(train, context))
-        return FittedTrees(trees, mean_of(1, train, context), n_features=train.X.shape[1], facts=facts)
-
-    def _smoothed(self, train: Inputs, context: FitContext) -> Callable[[Any], FloatArray]:
-        if not context.n_classes or not self.smoothing:
-            return leaf_values
-        _, shares = class_shares(train)
-
-        def smoothed(tree: Any) -> FloatArray:
-            n_rows = tree.weighted_n_node_samples[tree.children_left < 0][:, None]
-            return np.asarray(
-                (leaf_values(tree) * n_rows + self.smoothing * shares) / (n_rows + self.smoothing)
-            )
-
-        return smoothed
-
-
-def _prunings(estimator: Any) -> Iterator[Any]:
-    """Yield a fitted tree pruned by a few strengths, the weakest first; fitted with one, it is the same."""
-    from sklearn.tree._tree import ccp_pruning_path
-
-    # `cost_complexity_pruning_path` and `fit` would each grow the tree again.
-    path = np.maximum(ccp_pruning_path(estimator.tree_)["ccp_alphas"], 0.0)
-    # Between two strengths on the path nothing changes; the last one leaves no question.
-    between = np.sqrt(path[:-1] * path[1:])
-    spacing = max(1, -(-len(between) // _N_PRUNINGS))
-    for strength in [0.0, *between[::-spacing][::-1].tolist()]:
-        pruned = copy(estimator).set_params(ccp_alpha=strength)
-        pruned._prune_tree()
-        yield pruned
-
-
-def loss_on(fitted: FittedTrees, inputs: Inputs) -> float:
-    """Return the mean log loss or squared error on the rows of `inputs`, by their weights."""
-    predictions = fitted.predict(inputs)
-    if predictions.probabilities is None:
-        losses = (predictions.values.astype(np.float64) - inputs.y.astype(np.float64)) ** 2
-    else:
-        likely = predictions.probabilities[np.arange(inputs.n_samples), inputs.y.astype(np.int64)]
-        losses = -np.log(np.maximum(likely, np.finfo(float).tiny))
-    return float(np.average(losses, weights=inputs.weight))
+            return 0.0, "no validation rows"
+        y = np.searchsorted(class_shares(train)[0], known.y) if context.n_classes else known.y
+        leaves = estimator.tree_.apply(single_precision(known.X))
+        losses = node_losses(tree, said, leaves, y, known.weight_or_one)
+        return best_strength(tree, losses), "lowest loss on the validation rows"
 
 
 def rows_of_known_classes(train: Inputs, validation: Inputs, context: FitContext) -> Inputs | None:
