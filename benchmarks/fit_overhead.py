@@ -41,11 +41,12 @@ class Parts:
     validation: Inputs | None
 
 
-def problem(n_samples: int, n_features: int, seed: int, n_classes: int) -> Inputs:
+def problem(n_samples: int, n_features: int, seed: int, n_classes: int, *, has_flags: bool = True) -> Inputs:
     """Half numbers, half 0/1 columns; classes that overlap, or (without classes) values with noise."""
     random = np.random.default_rng(seed)
     X = random.normal(size=(n_samples, n_features))
-    X[:, n_features // 2 :] = X[:, n_features // 2 :] > 1
+    if has_flags:
+        X[:, n_features // 2 :] = X[:, n_features // 2 :] > 1
     weights = np.random.default_rng(0).normal(size=n_features) / 3
     signal = X @ weights + np.sin(2 * X[:, 0]) * X[:, 1] + random.logistic(size=n_samples)
     y = np.digitize(signal, np.arange(n_classes - 1)).astype(np.int64) if n_classes else signal
@@ -244,9 +245,10 @@ def library_call(name: str) -> tuple[str, Library]:
 def measure(name: str, n_pairs: int) -> float:
     """Print the comparison of one learner and return its ratio."""
     n_samples, n_features, n_classes, settings = CASES[name]
-    train = problem(n_samples, n_features, 1, n_classes)
-    test = problem(n_samples // 4, n_features, 2, n_classes)
-    validation = problem(n_samples // 4, n_features, 3, n_classes) if name in BOOSTERS else None
+    draw = functools.partial(problem, n_features=n_features, n_classes=n_classes)
+    draw = functools.partial(draw, has_flags=name != "naive_bayes")  # which takes flags for categories
+    train, test = draw(n_samples, seed=1), draw(n_samples // 4, seed=2)
+    validation = draw(n_samples // 4, seed=3) if name in BOOSTERS else None
     parts, learner = Parts(train, test, validation), make_learner(name, settings)
     title, library = library_call(name)
 
