@@ -46,11 +46,13 @@ class FittedXGBoost:
     Parameters
     ----------
     text : bytes
-        The model as XGBoost has written it.
+        The model as XGBoost has just written it; what comes from elsewhere is checked by `load` first.
     start : ndarray of shape (n_outputs,)
         What is added to the trees' outputs.
     n_classes : int
         Number of classes; 0 for regression.
+    n_features : int
+        Columns of the inputs.
     facts : mapping
         What `facts` returns.
 
@@ -59,20 +61,15 @@ class FittedXGBoost:
     MissingExtraError
         If XGBoost is not installed.
     PackageError
-        If `text` is damaged, or XGBoost refuses it.
+        If XGBoost refuses `text`.
     """
 
-    def __init__(self, text: bytes, *, start: FloatArray, n_classes: int, facts: Mapping[str, Any]) -> None:
-        self.start, self.n_classes = start, n_classes
+    def __init__(
+        self, text: bytes, *, start: FloatArray, n_classes: int, n_features: int, facts: Mapping[str, Any]
+    ) -> None:
+        self.start, self.n_classes, self.n_features = start, n_classes, n_features
         self._text, self._facts = text, dict(facts)
-        summary = check_model(text)
-        if summary.n_outputs != len(start):
-            raise PackageError(
-                f"The XGBoost model gives `{summary.n_outputs}` outputs instead of {len(start)}. "
-                "Train the model again."
-            )
-        self.n_features = summary.n_features
-        self._booster = _Booster(text, summary.n_features)
+        self._booster = _Booster(text, n_features)
         self._row_start: list[float] = start.tolist()
         self._rows = threading.local()
 
@@ -159,7 +156,13 @@ class FittedXGBoost:
             raise PackageError(f"`{folder}` does not hold an XGBoost model: {error!r}.") from error
         if start.shape != ((n_classes,) if n_classes > 2 else (1,)) or not np.isfinite(start).all():
             raise PackageError(f"`{folder / _STATE}` does not describe an XGBoost model. Train it again.")
-        return cls(text, start=start, n_classes=n_classes, facts=facts)
+        summary = check_model(text)
+        if summary.n_outputs != len(start):
+            raise PackageError(
+                f"The XGBoost model gives `{summary.n_outputs}` outputs instead of {len(start)}. "
+                "Train the model again."
+            )
+        return cls(text, start=start, n_classes=n_classes, n_features=summary.n_features, facts=facts)
 
 
 class _Booster:
