@@ -12,7 +12,7 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from pairs import compare, show  # noqa: I001  (sets one thread before NumPy loa
 import numpy as np
 
 from groundup.core.inputs import FloatArray, Inputs
+from groundup.core.losses import Loss
 from groundup.models.catalogue import make_learner
 from groundup.models.contract import FitContext
 from groundup.training.options import EarlyStopping
@@ -158,7 +159,14 @@ def estimators() -> dict[str, Callable[[], Any]]:
         StackingClassifier,
         VotingClassifier,
     )
-    from sklearn.linear_model import LogisticRegression, RidgeCV
+    from sklearn.linear_model import (
+        ElasticNetCV,
+        LinearRegression,
+        LogisticRegression,
+        QuantileRegressor,
+        RidgeCV,
+    )
+    from sklearn.model_selection import KFold
     from sklearn.naive_bayes import GaussianNB
     from sklearn.neighbors import KNeighborsClassifier
     from sklearn.svm import SVC, LinearSVC
@@ -180,7 +188,15 @@ def estimators() -> dict[str, Callable[[], Any]]:
     def stacking() -> Any:
         return StackingClassifier(members(), LogisticRegression(max_iter=1_000), cv=5)
 
+    def path(l1_ratio: float) -> Any:
+        folds = KFold(5, shuffle=True, random_state=0)
+        return ElasticNetCV(l1_ratio=l1_ratio, alphas=50, cv=folds, max_iter=10_000)
+
     return {
+        "linear": lambda: LinearRegression(),
+        "lasso": lambda: path(1.0),
+        "elastic_net": lambda: path(0.5),
+        "quantile_regression": lambda: QuantileRegressor(alpha=0.0),
         "logistic": lambda: LogisticRegression(max_iter=1_000),
         "ridge": lambda: RidgeCV(alphas=10.0 ** np.arange(-3, 5.5, 0.5)),
         "knn": lambda: KNeighborsClassifier(),
@@ -219,7 +235,11 @@ CASES: dict[str, tuple[int, int, int, dict[str, Any]]] = {
     "catboost": (24_000, 20, 2, {}),
     "hist_gradient_boosting": (40_000, 20, 2, {}),
     "logistic": (200_000, 60, 3, {}),
+    "linear": (400_000, 60, 0, {}),
     "ridge": (200_000, 60, 0, {}),
+    "lasso": (100_000, 60, 0, {}),
+    "elastic_net": (100_000, 60, 0, {}),
+    "quantile_regression": (5_000, 10, 0, {}),
     "knn": (16_000, 20, 2, {"smoothing": 0.0}),
     "linear_svm": (60_000, 20, 2, {}),
     "svm": (4_000, 20, 2, {}),
@@ -251,9 +271,12 @@ def measure(name: str, n_pairs: int) -> float:
     validation = draw(n_samples // 4, seed=3) if name in BOOSTERS else None
     parts, learner = Parts(train, test, validation), make_learner(name, settings)
     title, library = library_call(name)
+    asked = context(n_classes)
+    if name == "quantile_regression":
+        asked = replace(asked, loss=Loss("absolute_error"))
 
     def ours() -> FloatArray:
-        found = learner.fit(train, validation, context(n_classes)).predict(test)
+        found = learner.fit(train, validation, asked).predict(test)
         return found.values if found.probabilities is None else found.probabilities
 
     expected, got = library(parts), ours()
