@@ -129,6 +129,7 @@ class Trainer:
         self.folds = self._divide(np.arange(collected.train.n_rows))
         self.inner = self._divide_again() if session.recipe.evaluation.nested else ()
         self.latest: dict[str, Trained] = {}
+        self._noted: set[str] = set()
 
     def _divide(self, rows: IntArray, *purpose: int) -> Folds:
         """Return folds of some rows of the training part, by their positions in it."""
@@ -209,7 +210,15 @@ class Trainer:
             run_rounds=rounds,
             should_stop=lambda: events.should_stop,
             loss=self.framed.loss,
+            accelerate=options.accelerate,
+            note=self._note,
         )
+
+    def _note(self, message: str) -> None:
+        """Say once what a fit has to say, for every fold says it again."""
+        if message not in self._noted:
+            self._noted.add(message)
+            self.session.events.emit("note", message=message)
 
     def silent_context(self) -> FitContext:
         """Return the context of a fit that looks into another: one thread, every round, no events."""

@@ -106,6 +106,10 @@ class FitContext:
         True once somebody asked to end training and keep the best so far.
     loss : Loss
         What a regression makes small; classification minimises the log loss.
+    accelerate : bool
+        Whether scikit-learn-intelex is to fit what it can.
+    note : callable
+        Takes a sentence that whoever watches the run should read.
     """
 
     task: Task
@@ -115,6 +119,8 @@ class FitContext:
     run_rounds: RoundsLoop
     should_stop: Callable[[], bool]
     loss: Loss = SQUARED_ERROR
+    accelerate: bool = False
+    note: Callable[[str], None] = lambda _message: None
 
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -132,6 +138,7 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "stopped": "why boosting ended: limit, patience, exhausted or request",
         "curve": "losses by part, each a list of [round, loss], at most 200 points",
         "loss": "name of the loss in `curve`",
+        "fitted_by": "the library that fitted it, where another one usually does",
         "members": "[{learner, …}]: the facts of the models that an ensemble is made of",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
     }

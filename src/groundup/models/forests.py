@@ -10,6 +10,7 @@ from pydantic import Field
 
 from groundup.core.inputs import FloatArray, Inputs, Needs
 from groundup.core.tasks import Task
+from groundup.models.accelerated import LIBRARY, grow
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
 from groundup.models.tree_arrays import Trees
 from groundup.models.trees import (
@@ -71,7 +72,14 @@ class RandomForest(Learner):
 
         forest = RandomForestClassifier if context.n_classes else RandomForestRegressor
         n_rows = max(1, round(self.max_samples * train.n_samples))
-        return _fit(self, forest, train, context, bootstrap=True, max_samples=n_rows)
+        drawing = {"bootstrap": True, "max_samples": n_rows}
+        if context.accelerate:
+            settings = _settings(self, context) | drawing
+            grown = grow(train, context, {**settings, "n_estimators": self.n_estimators})
+            if not isinstance(grown, str):
+                return _accelerated(self, *grown, train, context)
+            context.note(f"scikit-learn grows this random forest, not {LIBRARY}: {grown}.")
+        return _fit(self, forest, train, context, **drawing)
 
 
 class ExtraTrees(Learner):
@@ -124,12 +132,9 @@ def _fit(
     learner: RandomForest | ExtraTrees, forest: Any, train: Inputs, context: FitContext, **drawing: Any
 ) -> FittedTrees:
     """Grow a forest in parts of about a second, which gives the same trees as growing it at once."""
-    asked = "sqrt" if context.n_classes else 1.0
     estimator = forest(
+        **_settings(learner, context),
         n_estimators=0,
-        max_features=asked if learner.max_features == "auto" else learner.max_features,
-        min_samples_leaf=learner.min_samples_leaf,
-        max_depth=learner.max_depth,
         n_jobs=context.threads,
         random_state=context.seed,
         warm_start=True,
@@ -144,13 +149,37 @@ def _fit(
             break
         n_a_second = n_trees / max(time.monotonic() - start, 1e-9)
         n_trees += max(context.threads, int(_SECONDS_A_PART * n_a_second))
-    facts: dict[str, Any] = {"learner": learner.title}
-    if learner.max_features == "auto":
-        facts["chosen"] = {"max_features": asked}
-        facts["chosen_by"] = "customary for the task"
     grown = GrownForest(estimator, train.feature_names)
     combination = mean_of(len(estimator.estimators_), train, context, smoothing=learner.smoothing)
-    return FittedTrees(grown, combination, n_features=train.X.shape[1], facts=facts)
+    return FittedTrees(grown, combination, n_features=train.X.shape[1], facts=_facts(learner, context))
+
+
+def _accelerated(
+    learner: RandomForest, trees: Trees, gains: FloatArray, train: Inputs, context: FitContext
+) -> FittedTrees:
+    """Return the forest that scikit-learn-intelex has grown."""
+    names = train.feature_names
+    facts = {**_facts(learner, context), "fitted_by": LIBRARY, "importance": importance(gains, names)}
+    combination = mean_of(len(trees.roots), train, context, smoothing=learner.smoothing)
+    return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
+
+
+def _settings(learner: RandomForest | ExtraTrees, context: FitContext) -> dict[str, Any]:
+    """Return how each tree is grown, as scikit-learn calls it."""
+    customary = "sqrt" if context.n_classes else 1.0
+    return {
+        "max_features": customary if learner.max_features == "auto" else learner.max_features,
+        "min_samples_leaf": learner.min_samples_leaf,
+        "max_depth": learner.max_depth,
+    }
+
+
+def _facts(learner: RandomForest | ExtraTrees, context: FitContext) -> dict[str, Any]:
+    facts: dict[str, Any] = {"learner": learner.title}
+    if learner.max_features == "auto":
+        facts["chosen"] = {"max_features": _settings(learner, context)["max_features"]}
+        facts["chosen_by"] = "customary for the task"
+    return facts
 
 
 class GrownForest:
