@@ -38,8 +38,8 @@ layers: .venv/ready  ## the import rules (import-linter)
 docs: .venv/ready  ## check that the documentation's links and code blocks are true
 	@$(BIN)/python -m pytest tests/docs
 
-BENCHMARKS := startup preparation stages one_row serving_row fit_overhead bitflips leaks fit_verdicts interval_coverage \ network_steps
-    more_rows quantile_regression conformal_coverage calibration
+BENCHMARKS := startup preparation stages one_row serving_row fit_overhead bitflips leaks fit_verdicts interval_coverage \
+    more_rows quantile_regression conformal_coverage calibration mutated_models learner_scores intelex network_steps
 
 bench: .venv/ready  ## measure against what a user would pick instead, and against stated goals (many minutes)
 	@missed=; for name in $(BENCHMARKS); do echo "== benchmarks/$$name.py"; \

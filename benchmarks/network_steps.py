@@ -1,12 +1,12 @@
 """What a training step costs in groundup's loop, beside the best loop by hand, and beside a usual one.
 
-Run ``python benchmarks/network_steps.py`` (``--pairs 30``, ``--steps 60``, ``--only mlp cnn gpt``). By hand:
-tensors in memory, one indexed copy per epoch, `torch.optim.AdamW(fused=True)`, the norm of the gradient clipped
-by `torch.nn.utils.clip_grad_norm_`, a one-cycle rate set by hand, no look at the loss; groundup has the same
-settings, and reports loss and speed besides. Usual: a `DataLoader`, `AdamW` and `OneCycleLR` with their defaults,
-`loss.item()` after each step; groundup then has its own defaults (shorter numbers, channels last). All sides train
-the same module on the same rows with the same batch size. Goals: at most 1.02 times the loop by hand; 3, 2 and
-1.4 times faster than the usual one.
+Run ``python benchmarks/network_steps.py`` (``--pairs 30``, ``--steps 60``, ``--only mlp cnn gpt``). By
+hand: tensors in memory, one indexed copy per epoch, `torch.optim.AdamW(fused=True)`, the gradient's norm
+clipped by `torch.nn.utils.clip_grad_norm_`, a one-cycle rate set by hand, no look at the loss; groundup has
+the same settings, and reports loss and speed besides. Usual: a `DataLoader`, `AdamW` and `OneCycleLR` with
+their defaults, `loss.item()` after each step; groundup then has its own defaults (shorter numbers, channels
+last). All sides train the same module on the same rows with the same batch size. Goals: at most 1.02 times
+the loop by hand; 3, 2 and 1.4 times faster than the usual one.
 """
 
 import argparse

@@ -5,72 +5,48 @@ california-housing. Where they have few gaps, a tenth of some columns is made mi
 same on both sides, logistic or ridge regression; only the preparation differs. ``--only titanic`` for one.
 """
 
-import os
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-for _name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[_name] = "1"
+sys.path.insert(0, str(Path(__file__).parent))
 
-import argparse  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from real_tables import columns_of, load  # noqa: I001  (sets one thread before NumPy loads)
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-from sklearn import feature_selection as selection  # noqa: E402
-from sklearn.compose import ColumnTransformer  # noqa: E402
-from sklearn.decomposition import PCA  # noqa: E402
-from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor  # noqa: E402
-from sklearn.experimental import enable_iterative_imputer  # noqa: E402, F401
-from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer  # noqa: E402
-from sklearn.linear_model import LassoCV, LogisticRegression, Ridge  # noqa: E402
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score  # noqa: E402
-from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: E402
+import numpy as np
+import pandas as pd
+from sklearn import feature_selection as selection
+from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
+from sklearn.linear_model import LassoCV, LogisticRegression, Ridge
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from groundup.sklearn import GroundupClassifier, GroundupRegressor  # noqa: E402
+from groundup.sklearn import GroundupClassifier, GroundupRegressor
 
-DATA = Path(os.environ.get("GROUNDUP_TEST_DATA", Path(__file__).parents[1] / "shared" / "data"))
-TITANIC = ["Pclass", "Sex", "Age", "SibSp", "Parch", "Fare", "Embarked"]
-SETS = {
-    "titanic": ("titanic/titanic.csv", "Survived", ()),
-    "spambase": ("spambase/spambase.csv.gz", "spam", range(20)),
-    "california-housing": ("california-housing/housing.csv.gz", "median_house_value", (3, 7)),
-}
-"""File, target, and the columns of which a tenth is made missing."""
+GAPS: dict[str, Any] = {"titanic": (), "spambase": range(20), "california-housing": (3, 7)}
+"""The columns of which a tenth is made missing."""
 
 
-def load(name: str) -> tuple[pd.DataFrame, Any]:
-    """Return the features and the target."""
-    path, target, gaps = SETS[name]
-    table = pd.read_csv(DATA / path)
-    if name == "california-housing":
-        table = table.sample(6_000, random_state=1).reset_index(drop=True)
-    y = table.pop(target).to_numpy()
-    X = table[TITANIC] if name == "titanic" else table.copy()
-    random = np.random.default_rng(0)
+def with_gaps(X: pd.DataFrame, gaps: Any) -> pd.DataFrame:
+    """Return the features with a tenth of some columns missing."""
+    X, random = X.copy(), np.random.default_rng(0)
     for place in gaps:
         X.loc[random.random(len(X)) < 0.1, X.columns[place]] = np.nan
-    return X, y
-
-
-def columns_of(X: pd.DataFrame, imputer: Any) -> ColumnTransformer:
-    """Return scikit-learn's preparation of the columns; only numbers are filled by `imputer`."""
-    numbers = X.select_dtypes("number").columns.tolist()
-    steps = [imputer, StandardScaler()] if isinstance(imputer, SimpleImputer) else [StandardScaler(), imputer]
-    levels = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="missing"),
-        OneHotEncoder(handle_unknown="ignore", min_frequency=5, sparse_output=False),
-    )
-    others = [name for name in X.columns if name not in numbers]
-    return ColumnTransformer([("numbers", make_pipeline(*steps), numbers), ("levels", levels, others)])
+    return X
 
 
 def cases(X: pd.DataFrame, n_kept: int, *, is_class: bool) -> Iterator[tuple[str, dict[str, Any], list[Any]]]:
     """Yield a title, our options and scikit-learn's steps."""
-    median = SimpleImputer(strategy="median")
+    scaler = StandardScaler()
+    median = SimpleImputer(strategy="median"), scaler
     f = selection.f_classif if is_class else selection.f_regression
     information = selection.mutual_info_classif if is_class else selection.mutual_info_regression
     trees = (ExtraTreesClassifier if is_class else ExtraTreesRegressor)(100, random_state=0)
@@ -80,9 +56,13 @@ def cases(X: pd.DataFrame, n_kept: int, *, is_class: bool) -> Iterator[tuple[str
         Ridge(), n_features_to_select=n_kept, scoring="neg_mean_squared_error", cv=folds
     )
     univariate = {"select": "univariate"}
-    yield "median", {}, [columns_of(X, median)]
-    yield "knn", {"impute_numbers": "knn"}, [columns_of(X, KNNImputer())]
-    yield "iterative", {"impute_numbers": "iterative"}, [columns_of(X, IterativeImputer(random_state=0))]
+    yield "median", {}, [columns_of(X, *median)]
+    yield "knn", {"impute_numbers": "knn"}, [columns_of(X, scaler, KNNImputer())]
+    yield (
+        "iterative",
+        {"impute_numbers": "iterative"},
+        [columns_of(X, scaler, IterativeImputer(random_state=0))],
+    )
     for title, options, step in (
         (f"F, best {n_kept}", univariate | n, selection.SelectKBest(f, k=n_kept)),
         ("F, p < 0.05", univariate, selection.SelectFpr(f, alpha=0.05)),
@@ -97,19 +77,18 @@ def cases(X: pd.DataFrame, n_kept: int, *, is_class: bool) -> Iterator[tuple[str
         ("pca, 95 %", {"reduce": "pca"}, PCA(0.95, svd_solver="full")),
         (f"pca, {n_kept}", {"reduce": "pca", "reduce_components": n_kept}, PCA(n_kept)),
     ):
-        yield title, options, [columns_of(X, median), step]
+        yield title, options, [columns_of(X, *median), step]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=SETS)
+    parser.add_argument("--only", choices=GAPS)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    for name in [arguments.only] if arguments.only else SETS:
-        X, y = load(name)
-        is_class = name != "california-housing"
-        folds = (StratifiedKFold if is_class else KFold)(5, shuffle=True, random_state=0)
-        scoring, n_kept = "roc_auc" if is_class else "r2", 15 if X.shape[1] > 20 else 5
+    for name in [arguments.only] if arguments.only else GAPS:
+        table = load(name, 6_000)
+        X, y, is_class = with_gaps(table.X, GAPS[name]), table.y, table.is_class
+        folds, scoring, n_kept = table.folds, table.scoring, 15 if X.shape[1] > 20 else 5
         estimator, learner = (GroundupClassifier, "logistic") if is_class else (GroundupRegressor, "ridge")
         peer = LogisticRegression(max_iter=2_000) if is_class else Ridge()
         settings = {"C": 1.0} if is_class else {"alpha": 1.0}

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from groundup.core.errors import PackageError, TrainingError
 from groundup.core.inputs import Inputs
-from groundup.models import neighbors_fitted
+from groundup.models import nearest_rows
 from groundup.models.contract import FitContext
 from groundup.models.neighbors import KNN
 from groundup.models.neighbors_fitted import FittedNeighbors
@@ -69,7 +69,7 @@ def test_ties_go_to_earlier_rows_in_batches_rows_and_trees(
     powers = (np.abs(new[:, None] - X) ** p).sum(axis=2)
     expected = y[np.argsort(powers, axis=1, kind="stable")[:, :n_neighbors]].mean(axis=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neighbors_fitted, "_N_PAIRS_FOR_TREE", 0 if is_for_tree else 10**9)
+        patch.setattr(nearest_rows, "_N_PAIRS_FOR_TREE", 0 if is_for_tree else 10**9)
         found = fitted.predict(Inputs({"X": new})).values
     np.testing.assert_allclose(found, expected, atol=1e-12)
     np.testing.assert_array_equal([fitted.predict_row(row) for row in new.tolist()], found)
@@ -80,7 +80,7 @@ def test_the_tree_and_the_search_agree_bit_for_bit(monkeypatch: pytest.MonkeyPat
     fitted = KNN(weights="distance").fit(Inputs({"X": X, "y": X[:, 0]}), None, context())
     new = Inputs({"X": rows(500, 4, seed=1)})
     by_force = fitted.predict(new).values
-    monkeypatch.setattr(neighbors_fitted, "_N_PAIRS_FOR_TREE", 0)
+    monkeypatch.setattr(nearest_rows, "_N_PAIRS_FOR_TREE", 0)
     np.testing.assert_array_equal(fitted.predict(new).values, by_force)
 
 

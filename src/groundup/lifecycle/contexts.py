@@ -13,7 +13,14 @@ from groundup.training.rounds import run_rounds
 
 
 def fit_context(
-    session: Session, framed: Framed, plan: Plan, name: str, fold: int | None, *, is_told: bool
+    session: Session,
+    framed: Framed,
+    plan: Plan,
+    name: str,
+    fold: int | None,
+    *,
+    is_told: bool,
+    note: Callable[[str], None],
 ) -> FitContext:
     """Return the context of a learner's fit; `fold` None is the final fit, and only some fits are told of."""
     events, options = session.events, session.recipe.training
@@ -52,6 +59,8 @@ def fit_context(
         run_rounds=rounds,
         should_stop=lambda: events.should_stop,
         loss=framed.loss,
+        accelerate=options.accelerate,
+        note=note,
         train_network=network_loop(
             options=options,
             early_stopping=options.early_stopping,

@@ -27,6 +27,7 @@ _START: Final = (
     "No model is pre-trained: linear models start from zero weights or are solved at once, boosted trees "
     "start from the one answer that makes the loss smallest, networks from random weights."
 )
+ACCELERATOR: Final = "scikit-learn-intelex"
 _LIBRARIES: Final = ("lightgbm", "numpy", "polars", "scikit-learn", "scipy")
 
 
@@ -229,12 +230,13 @@ def cost_facts(session: Session) -> dict[str, Any]:
 
 def reproduce_facts(session: Session, plan: Plan, model_digest: str) -> dict[str, Any]:
     """Return what is needed to make the same model again."""
+    libraries = (*_LIBRARIES, ACCELERATOR) if session.recipe.training.accelerate else _LIBRARIES
     return {
         "command": f"groundup reproduce {session.folder.path}",
         "recipe": str(session.folder.recipe),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: version(name) for name in _LIBRARIES},
+        "packages": {name: version(name) for name in libraries},
         "seed": session.recipe.training.seed,
         "threads": plan.threads,
         "model_digest": model_digest,

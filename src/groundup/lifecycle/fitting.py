@@ -132,6 +132,7 @@ class Trainer:
         self.folds = self._divide(np.arange(collected.train.n_rows))
         self.inner = self._divide_again() if session.recipe.evaluation.nested else ()
         self.latest: dict[str, Trained] = {}
+        self._noted: set[str] = set()
 
     def _divide(self, rows: IntArray, *purpose: int) -> Folds:
         """Return folds of some rows of the training part, by their positions in it."""
@@ -195,8 +196,16 @@ class Trainer:
             train = train.take(resample(train.y, method, seed=seed))
         if name != BASELINE:  # guessing knows no weights
             train, validation = self.framed.weighing.apply(train, validation)
-        context = fit_context(self.session, self.framed, self.plan, name, fold, is_told=n_events)
+        context = fit_context(
+            self.session, self.framed, self.plan, name, fold, is_told=n_events, note=self._note
+        )
         return learner.fit(train, validation, context)
+
+    def _note(self, message: str) -> None:
+        """Say once what a fit has to say, for every fold says it again."""
+        if message not in self._noted:
+            self._noted.add(message)
+            self.session.events.emit("note", message=message)
 
     def fit_on(self, name: str, rows: IntArray, *, fold: int | None, is_told: bool = True) -> Trained:
         """Prepare and fit on some rows of the training part; the validation part steers."""

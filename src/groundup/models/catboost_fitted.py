@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +71,9 @@ class Columns:
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:
     """Return numbers as CatBoost compares them, shape (n_samples, n_features)."""
-    return np.ascontiguousarray(np.clip(X, -_LARGEST, _LARGEST), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        rounded = np.ascontiguousarray(X, dtype=np.float32)
+    return np.clip(rounded, -_LARGEST, _LARGEST, out=rounded)
 
 
 class FittedCatBoost:
@@ -198,10 +201,10 @@ class FittedCatBoost:
         if self._model is None or len(X) == 0:
             return np.tile(self._start, (len(X), 1))
         # One thread: for a row more are harmful, and for a batch the caller knows how busy the machine is.
-        pool = self._columns.pool(X)
-        raw = np.asarray(
-            self._model.predict(pool, prediction_type="RawFormulaVal", thread_count=1), dtype=np.float64
-        ).reshape(len(X), -1)
+        options = {"prediction_type": "RawFormulaVal", "thread_count": 1}
+        with _told_as_package_error():
+            raw = np.asarray(self._model.predict(self._columns.pool(X), **options), dtype=np.float64)
+        raw = raw.reshape(len(X), -1)
         if not self.n_classes:
             return raw + self._start
         return np.column_stack([np.zeros(len(X)), raw]) if raw.shape[1] == 1 else raw
@@ -213,8 +216,16 @@ def _loaded(content: bytes) -> Any:
     except ImportError as error:
         raise MissingExtraError("catboost", "catboost", purpose="This model") from error
     model = catboost.CatBoost()
-    try:
+    with _told_as_package_error():
         model.load_model(blob=content)
-    except catboost.CatBoostError as error:
-        raise PackageError(f"CatBoost cannot use this model: {str(error).splitlines()[-1]}") from error
     return model
+
+
+@contextmanager
+def _told_as_package_error() -> Iterator[None]:
+    from catboost import CatBoostError
+
+    try:
+        yield
+    except CatBoostError as error:
+        raise PackageError(f"CatBoost cannot use this model: {str(error).splitlines()[-1]}") from error

@@ -200,6 +200,10 @@ class FitContext:
     train_network : NetworkLoop or None
         The loop for learners that train by gradient steps: initialises, emits the events, keeps checkpoints,
         stops early, obeys requests.
+    accelerate : bool
+        Whether scikit-learn-intelex is to fit what it can.
+    note : callable
+        Takes a sentence that whoever watches the run should read.
     """
 
     task: Task
@@ -210,6 +214,8 @@ class FitContext:
     should_stop: Callable[[], bool]
     loss: Loss = SQUARED_ERROR
     train_network: NetworkLoop | None = None
+    accelerate: bool = False
+    note: Callable[[str], None] = lambda _message: None
 
 
 FACTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -231,6 +237,7 @@ FACTS: Final[Mapping[str, str]] = MappingProxyType(
         "training_options": "[{option, value, why}]: the recipe's section `training` as a network used it",
         "samples": "[{row, truth, answers: [[step, answer, its probability or null], …]}]: what a network "
         "said of the same validation rows before, while and after it learned",
+        "fitted_by": "the library that fitted it, where another one usually does",
         "members": "[{learner, …}]: the facts of the models that an ensemble is made of",
         "importance": "[{feature, share}]: share of the total loss reduction (gain), largest first",
     }

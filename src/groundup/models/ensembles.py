@@ -17,7 +17,6 @@ from groundup.core.tasks import Task
 from groundup.models.catalogue import check_task, make_learner
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
 from groundup.models.ensembles_fitted import FittedEnsemble, Member, stacked
-from groundup.models.facts import facts_to_save
 
 _FITTED: Final = "groundup.models.ensembles_fitted:FittedEnsemble"
 _SEEDS: Final = 2**31
@@ -66,14 +65,19 @@ class Bagging(Learner):
         return {"max_samples": Range(0.3, 1.0)}
 
     def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedEnsemble:
-        """Fit the learner on each draw; `validation` steers every fit."""
+        """Fit the learner on each draw; `validation` steers every fit.
+
+        Where the learner counts rows by weights, a row that was drawn twice stands once and counts twice:
+        a third fewer rows, and none on both sides of a split that the learner makes itself.
+        """
         random = np.random.default_rng(context.seed)
         n_rows = max(1, round(self.max_samples * train.n_samples))
+        draw = _once_each if self.can_weigh() else Inputs.take
         members = []
         for _ in range(self.n_estimators):
             rows = random.integers(0, train.n_samples, n_rows)
             seeded = replace(context, seed=int(random.integers(_SEEDS)))
-            members.append(_fit(self.learner, train.take(rows), validation, seeded))
+            members.append(_fit(self.learner, draw(train, rows), validation, seeded))
             if context.should_stop():
                 break
         return _ensemble(self, members, None, context)
@@ -215,6 +219,13 @@ class Stacking(Learner):
         )
 
 
+def _once_each(train: Inputs, rows: IntArray) -> Inputs:
+    """Return the rows that were drawn, weighted by how often."""
+    counts = np.bincount(rows, minlength=train.n_samples)
+    drawn = train.take(np.flatnonzero(counts))
+    return drawn.with_weight(drawn.weight_or_one * counts[counts > 0])
+
+
 def _made(choice: LearnerChoice) -> tuple[str, Learner]:
     """Return a choice's name and its learner.
 
@@ -285,11 +296,5 @@ def _folds(
 def _ensemble(
     learner: Learner, members: Sequence[Member], final: Member | None, context: FitContext
 ) -> FittedEnsemble:
-    parts = [*members, final] if final is not None else members
-    facts = {"learner": learner.title, "members": [_brief(part.fitted.facts()) for part in parts]}
+    facts = {"learner": learner.title}
     return FittedEnsemble(members, final, is_classifier=context.n_classes > 0, facts=facts)
-
-
-def _brief(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what a report of the whole says about a part: no curves."""
-    return {name: value for name, value in facts_to_save(facts).items() if name != "curve"}

@@ -16,6 +16,7 @@ from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions,
 from groundup.models.catalogue import load_fitted
 from groundup.models.contract import Fitted
 from groundup.models.contributions import explain
+from groundup.models.facts import facts_to_save
 from groundup.models.linear_fitted import FittedLinear
 
 _STATE: Final = "learner.json"
@@ -41,7 +42,7 @@ class FittedEnsemble:
     is_classifier : bool
         Whether predictions are class probabilities.
     facts : mapping
-        What `facts` returns.
+        What `facts` returns besides the members.
     """
 
     def __init__(
@@ -113,7 +114,8 @@ class FittedEnsemble:
 
     def facts(self) -> dict[str, Any]:
         """Return the members with how their fits went."""
-        return dict(self._facts)
+        parts = [member for _, member in self._parts()]
+        return {**self._facts, "members": [_brief(part.fitted.facts()) for part in parts]}
 
     def save(self, folder: Path) -> None:
         """Write ``learner.json`` and a folder for each member, ``member-001`` and on, and ``final``."""
@@ -124,7 +126,7 @@ class FittedEnsemble:
             "is_classifier": self.is_classifier,
             "members": [member.reference for member in self.members],
             "final": None if self.final is None else self.final.reference,
-            "facts": self._facts,
+            "facts": self.facts(),
         }
         write_json(folder / _STATE, state)
 
@@ -156,6 +158,11 @@ class FittedEnsemble:
         ]
         last = None if final is None else Member(final, load_fitted(final, folder / "final"))
         return cls(members, last, is_classifier=is_classifier, facts=facts)
+
+
+def _brief(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report of the whole says about a part: no curves."""
+    return {name: value for name, value in facts_to_save(facts).items() if name != "curve"}
 
 
 def outputs_of(predictions: Predictions) -> FloatArray:

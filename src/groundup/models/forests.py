@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import time
+from typing import Annotated, Any, ClassVar, Final, Literal
 
+import numpy as np
 from pydantic import Field
 
-from groundup.core.inputs import Inputs, Needs
+from groundup.core.inputs import FloatArray, Inputs, Needs
 from groundup.core.tasks import Task
+from groundup.models.accelerated import LIBRARY, grow
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.tree_arrays import Trees
 from groundup.models.trees import (
     FITTED_TREES,
     fit_estimator,
@@ -20,7 +24,7 @@ from groundup.models.trees import (
 )
 from groundup.models.trees_fitted import FittedTrees
 
-_N_PARTS = 10  # after each of them the fit looks whether somebody asked to stop
+_SECONDS_A_PART: Final = 1.0  # after each part the fit looks whether somebody asked to stop
 
 
 class RandomForest(Learner):
@@ -68,7 +72,14 @@ class RandomForest(Learner):
 
         forest = RandomForestClassifier if context.n_classes else RandomForestRegressor
         n_rows = max(1, round(self.max_samples * train.n_samples))
-        return _fit(self, forest, train, context, bootstrap=True, max_samples=n_rows)
+        drawing = {"bootstrap": True, "max_samples": n_rows}
+        if context.accelerate:
+            settings = _settings(self, context) | drawing
+            grown = grow(train, context, {**settings, "n_estimators": self.n_estimators})
+            if not isinstance(grown, str):
+                return _accelerated(self, *grown, train, context)
+            context.note(f"scikit-learn grows this random forest, not {LIBRARY}: {grown}.")
+        return _fit(self, forest, train, context, **drawing)
 
 
 class ExtraTrees(Learner):
@@ -120,30 +131,81 @@ class ExtraTrees(Learner):
 def _fit(
     learner: RandomForest | ExtraTrees, forest: Any, train: Inputs, context: FitContext, **drawing: Any
 ) -> FittedTrees:
-    """Grow a forest in a few parts, which gives the same trees as growing it at once."""
-    asked = "sqrt" if context.n_classes else 1.0
+    """Grow a forest in parts of about a second, which gives the same trees as growing it at once."""
     estimator = forest(
+        **_settings(learner, context),
         n_estimators=0,
-        max_features=asked if learner.max_features == "auto" else learner.max_features,
-        min_samples_leaf=learner.min_samples_leaf,
-        max_depth=learner.max_depth,
         n_jobs=context.threads,
         random_state=context.seed,
         warm_start=True,
         **drawing,
     )
     X, y = single_precision(train.X), target_of(train, context)
-    step = max(context.threads, -(-learner.n_estimators // _N_PARTS))
-    for n_trees in [*range(step, learner.n_estimators, step), learner.n_estimators]:
-        estimator.set_params(n_estimators=n_trees)
+    start, n_trees = time.monotonic(), context.threads
+    while True:
+        estimator.set_params(n_estimators=min(n_trees, learner.n_estimators))
         fit_estimator(estimator.fit, X, y, train.weight)
-        if context.should_stop():
+        if n_trees >= learner.n_estimators or context.should_stop():
             break
+        n_a_second = n_trees / max(time.monotonic() - start, 1e-9)
+        n_trees += max(context.threads, int(_SECONDS_A_PART * n_a_second))
+    grown = GrownForest(estimator, train.feature_names)
+    combination = mean_of(len(estimator.estimators_), train, context, smoothing=learner.smoothing)
+    return FittedTrees(grown, combination, n_features=train.X.shape[1], facts=_facts(learner, context))
+
+
+def _accelerated(
+    learner: RandomForest, trees: Trees, gains: FloatArray, train: Inputs, context: FitContext
+) -> FittedTrees:
+    """Return the forest that scikit-learn-intelex has grown."""
+    names = train.feature_names
+    facts = {**_facts(learner, context), "fitted_by": LIBRARY, "importance": importance(gains, names)}
+    combination = mean_of(len(trees.roots), train, context, smoothing=learner.smoothing)
+    return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
+
+
+def _settings(learner: RandomForest | ExtraTrees, context: FitContext) -> dict[str, Any]:
+    """Return how each tree is grown, as scikit-learn calls it."""
+    customary = "sqrt" if context.n_classes else 1.0
+    return {
+        "max_features": customary if learner.max_features == "auto" else learner.max_features,
+        "min_samples_leaf": learner.min_samples_leaf,
+        "max_depth": learner.max_depth,
+    }
+
+
+def _facts(learner: RandomForest | ExtraTrees, context: FitContext) -> dict[str, Any]:
     facts: dict[str, Any] = {"learner": learner.title}
     if learner.max_features == "auto":
-        facts["chosen"] = {"max_features": asked}
+        facts["chosen"] = {"max_features": _settings(learner, context)["max_features"]}
         facts["chosen_by"] = "customary for the task"
-    facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
-    trees = trees_of(estimator.estimators_)
-    combination = mean_of(len(estimator.estimators_), train, context, smoothing=learner.smoothing)
-    return FittedTrees(trees, combination, n_features=train.X.shape[1], facts=facts)
+    return facts
+
+
+class GrownForest:
+    """A forest as scikit-learn has grown it, which predicts as its arrays do.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    feature_names : tuple of str
+        Of its inputs.
+    """
+
+    def __init__(self, estimator: Any, feature_names: tuple[str, ...]) -> None:
+        self._estimator, self._feature_names = estimator, feature_names
+
+    def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return ``start`` plus what the trees say, added up in their order, shape (n_samples, n_outputs)."""
+        totals = np.tile(start, (len(X), 1))
+        rounded = single_precision(X)
+        for each in self._estimator.estimators_:
+            tree = each.tree_
+            totals += tree.value[:, 0, :].take(tree.apply(rounded), axis=0)
+        return totals
+
+    def read_out(self) -> tuple[Trees, dict[str, Any]]:
+        """Return the trees' arrays, and which inputs they ask about most."""
+        gains = self._estimator.feature_importances_
+        return trees_of(self._estimator.estimators_), {"importance": importance(gains, self._feature_names)}

@@ -15,6 +15,7 @@ from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
 from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.leave_one_out import leave_one_out_errors
 from groundup.models.linear_fitted import FittedLinear
 
 FITTED_LINEAR: Final = "groundup.models.linear_fitted:FittedLinear"
@@ -83,7 +84,6 @@ class Ridge(Learner):
     def fit(self, train: Inputs, validation: Inputs | None, context: FitContext) -> FittedLinear:  # noqa: ARG002
         """Minimise the squared error plus `alpha` times the squared weights."""
         from sklearn.linear_model import Ridge as RidgeEstimator
-        from sklearn.linear_model import RidgeCV
 
         if self.alpha != "auto":
             estimator = RidgeEstimator(alpha=self.alpha)
@@ -92,10 +92,7 @@ class Ridge(Learner):
             estimator = RidgeEstimator(alpha=1.0)
             course = _run(estimator, train, context).choosing("too few rows to choose", alpha=1.0)
         else:
-            path = RidgeCV(alphas=_RIDGE_GRID)
-            _run(path, train, context)
-            alpha = float(path.alpha_)
-            # Fitted as with that alpha given, so that the resolved recipe gives the same bits.
+            alpha = _best_ridge_alpha(train, context)
             estimator = RidgeEstimator(alpha=alpha)
             course = _run(estimator, train, context)
             course = course.choosing("lowest leave-one-out squared error", alpha=alpha)
@@ -262,6 +259,25 @@ def _run(estimator: Any, train: Inputs, context: FitContext) -> _Course:
                 "Look for extreme values in the inputs and the target."
             ) from error
     return _Course(not any(issubclass(each.category, ConvergenceWarning) for each in caught))
+
+
+def _best_ridge_alpha(train: Inputs, context: FitContext) -> float:
+    """Return the penalty with the lowest leave-one-out squared error."""
+    from sklearn.linear_model import RidgeCV
+    from threadpoolctl import threadpool_limits
+
+    if train.n_samples <= train.X.shape[1] or not np.isfinite(train.X).all():
+        path = RidgeCV(alphas=_RIDGE_GRID)
+        _run(path, train, context)
+        return float(path.alpha_)
+    with threadpool_limits(context.threads), np.errstate(over="ignore", invalid="ignore"):
+        try:
+            errors = leave_one_out_errors(train.X, train.y.astype(np.float64), _RIDGE_GRID, train.weight)
+        except np.linalg.LinAlgError as error:
+            raise TrainingError(
+                f"The inputs could not be decomposed: {error} Look for extreme values in the inputs."
+            ) from error
+    return float(_RIDGE_GRID[int(np.argmin(np.where(np.isnan(errors), np.inf, errors)))])
 
 
 def _fit_path(

@@ -25,6 +25,7 @@ _DIMENSIONS: Final = {
     "n_levels": 1,
     "log_shares": 2,
 }
+_N_ROWS: Final = 4_096  # looked at together: they stay in the processor's cache
 _LARGEST: Final = 1e150  # squares of larger inputs are not numbers
 _LEAST: Final = -1e300  # what one input may say against a class, so that a sum stays a number
 
@@ -114,34 +115,51 @@ class FittedNaiveBayes:
 
     def log_products(self, X: FloatArray) -> FloatArray:
         """Return ``log P(class) + sum of log P(input | class)``, shape (n_samples, n_classes)."""
-        sums = np.tile(self._arrays["log_priors"], (len(X), 1))
-        for _, terms in self._terms(X):
-            sums += terms
-        return np.asarray(sums)
+        sums = np.empty((self.n_classes, len(X)))
+        for block, terms_of_block in self._blocks(X):
+            sums[:, block] = self._arrays["log_priors"][:, None]
+            for _, terms in terms_of_block:
+                sums[:, block] += terms
+        return np.ascontiguousarray(sums.T)
 
-    def _terms(self, X: FloatArray) -> Iterator[tuple[int, FloatArray]]:
-        """Yield each input's ``log P(input | class)``, (n_samples, n_classes); 0 where it is missing."""
+    def _blocks(self, X: FloatArray) -> Iterator[tuple[slice, Iterator[tuple[int, FloatArray]]]]:
+        """Yield blocks of rows, each with the terms of its inputs."""
+        for start in range(0, len(X), _N_ROWS):
+            block = slice(start, start + _N_ROWS)
+            yield block, self._terms(X[block].T.copy())
+
+    def _terms(self, columns: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        """Yield each input's ``log P(input | class)``, (n_classes, n_samples); 0 where it is missing."""
         arrays = self._arrays
         for number, feature in enumerate(arrays["numbers"].tolist()):
-            distances = np.clip(X[:, feature], -_LARGEST, _LARGEST)[:, None] - arrays["means"][number]
+            values = np.clip(columns[feature], -_LARGEST, _LARGEST)
+            distances = values - arrays["means"][number][:, None]
             with np.errstate(over="ignore"):
-                terms = np.maximum(distances * distances * self._factors[number], _LEAST)
-            terms += self._constants[number]
-            yield feature, np.where(np.isnan(terms), 0.0, terms)
+                distances *= distances
+                distances *= self._factors[number][:, None]
+            terms = np.maximum(distances, _LEAST, out=distances)
+            terms += self._constants[number][:, None]
+            is_missing = np.isnan(values)
+            yield feature, np.where(is_missing, 0.0, terms) if is_missing.any() else terms
         for number, feature in enumerate(arrays["categories"].tolist()):
             start, end = self._starts[number : number + 2]
-            levels = X[:, feature]
+            levels = columns[feature]
             is_known = (levels >= 0) & (levels < end - start)
-            terms = np.zeros((len(X), len(arrays["log_priors"])))
-            terms[is_known] = arrays["log_shares"][start + levels[is_known].astype(np.int64)]
-            yield feature, terms
+            shares = arrays["log_shares"][start:end].T
+            if is_known.all():
+                yield feature, shares.take(levels.astype(np.int64), axis=1)
+            else:
+                terms = np.zeros((self.n_classes, len(levels)))
+                terms[:, is_known] = shares.take(levels[is_known].astype(np.int64), axis=1)
+                yield feature, terms
 
     def mean_terms(self, train: Inputs) -> FloatArray:
         """Return the mean over rows of what each input says, shape (n_features, n_classes)."""
-        means = np.zeros((train.X.shape[1], len(self._arrays["log_priors"])))
-        for feature, terms in self._terms(train.X):
-            means[feature] = np.average(terms, axis=0, weights=train.weight)
-        return means
+        sums, weight = np.zeros((train.X.shape[1], self.n_classes)), train.weight_or_one
+        for block, terms_of_block in self._blocks(train.X):
+            for feature, terms in terms_of_block:
+                sums[feature] += terms @ weight[block]
+        return np.asarray(sums / weight.sum())
 
     def contributions(self, inputs: Inputs) -> Contributions:
         """Return what each input says of a class, less what it says on average over the training rows.
@@ -155,8 +173,9 @@ class FittedNaiveBayes:
             raise NotExplainedError(TRAIN_AGAIN)
         means, priors = self._arrays["mean_terms"], self._arrays["log_priors"]
         values = np.zeros((inputs.n_samples, len(means) + 1, len(priors)))
-        for feature, terms in self._terms(inputs.X):
-            values[:, feature] = terms - means[feature]
+        for block, terms_of_block in self._blocks(inputs.X):
+            for feature, terms in terms_of_block:
+                values[block, feature] = terms.T - means[feature]
         values[:, -1] = priors + means.sum(axis=0)
         classes = np.flatnonzero(np.isfinite(priors))
         return of_classes(

@@ -63,7 +63,7 @@ class KNN(Learner):
         if n_neighbors < self.n_neighbors:
             facts |= {"chosen": {"n_neighbors": n_neighbors}, "chosen_by": "there are no more training rows"}
         return FittedNeighbors(
-            train.X.copy(),
+            train.X,
             y,
             n_classes=context.n_classes,
             n_neighbors=n_neighbors,

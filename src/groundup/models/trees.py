@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import copy
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -14,12 +13,12 @@ from groundup.core.errors import TrainingError
 from groundup.core.inputs import FloatArray, Inputs, IntArray, Needs
 from groundup.core.tasks import Task
 from groundup.models.contract import FitContext, Learner, Range, SearchSpace
+from groundup.models.pruning import GrownTree, best_strength, node_losses, pruned
 from groundup.models.tree_arrays import Trees
 from groundup.models.trees_fitted import Combination, FittedTrees
 
 FITTED_TREES: Final = "groundup.models.trees_fitted:FittedTrees"
 _N_IMPORTANCES: Final = 50
-_N_PRUNINGS: Final = 20
 _LARGEST: Final = float(np.finfo(np.float32).max)
 
 
@@ -71,69 +70,49 @@ class DecisionTree(Learner):
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             max_leaf_nodes=self.max_leaf_nodes,
-            ccp_alpha=0.0 if self.ccp_alpha == "auto" else self.ccp_alpha,
             random_state=context.seed,
         )
         fit_estimator(estimator.fit, single_precision(train.X), target_of(train, context), train.weight)
-        if self.ccp_alpha != "auto":
-            return self._fitted(estimator, train, context)
+        tree = GrownTree.of(estimator.tree_)
+        said = self._said(tree, train, context)
+        strength: float | str = self.ccp_alpha
+        facts: dict[str, Any] = {"learner": self.title}
+        if strength == "auto":
+            strength, reason = self._chosen(estimator, tree, said, train, validation, context)
+            facts |= {"chosen": {"ccp_alpha": strength}, "chosen_by": reason}
+        kept = pruned(tree, float(strength))
+        facts["importance"] = importance(kept.gains(train.X.shape[1]), train.feature_names)
+        leaves = self._said(kept, train, context)[kept.children_left < 0]
+        return FittedTrees(
+            trees_of([kept], [leaves]), mean_of(1, train, context), n_features=train.X.shape[1], facts=facts
+        )
+
+    def _said(self, tree: GrownTree, train: Inputs, context: FitContext) -> FloatArray:
+        """Return what every node would say as a leaf, shape (n_nodes, n_outputs)."""
+        values = tree.value[:, 0, :]
+        if not context.n_classes or not self.smoothing:
+            return values
+        _, shares = class_shares(train)
+        n_rows = tree.weighted_n_node_samples[:, None]
+        return np.asarray((values * n_rows + self.smoothing * shares) / (n_rows + self.smoothing))
+
+    def _chosen(
+        self,
+        estimator: Any,
+        tree: GrownTree,
+        said: FloatArray,
+        train: Inputs,
+        validation: Inputs | None,
+        context: FitContext,
+    ) -> tuple[float, str]:
+        """Return how much to prune, and how that was chosen."""
         known = None if validation is None else rows_of_known_classes(train, validation, context)
         if known is None:
-            return self._fitted(estimator, train, context, chosen_by="no validation rows")
-        candidates = (
-            self._fitted(each, train, context, chosen_by="lowest loss on the validation rows")
-            for each in _prunings(estimator)
-        )
-        return min(candidates, key=lambda fitted: loss_on(fitted, known))
-
-    def _fitted(
-        self, estimator: Any, train: Inputs, context: FitContext, *, chosen_by: str = ""
-    ) -> FittedTrees:
-        facts: dict[str, Any] = {"learner": self.title}
-        if chosen_by:
-            facts |= {"chosen": {"ccp_alpha": estimator.ccp_alpha}, "chosen_by": chosen_by}
-        facts["importance"] = importance(estimator.feature_importances_, train.feature_names)
-        trees = trees_of([estimator], self._smoothed(train, context))
-        return FittedTrees(trees, mean_of(1, train, context), n_features=train.X.shape[1], facts=facts)
-
-    def _smoothed(self, train: Inputs, context: FitContext) -> Callable[[Any], FloatArray]:
-        if not context.n_classes or not self.smoothing:
-            return leaf_values
-        _, shares = class_shares(train)
-
-        def smoothed(tree: Any) -> FloatArray:
-            n_rows = tree.weighted_n_node_samples[tree.children_left < 0][:, None]
-            return np.asarray(
-                (leaf_values(tree) * n_rows + self.smoothing * shares) / (n_rows + self.smoothing)
-            )
-
-        return smoothed
-
-
-def _prunings(estimator: Any) -> Iterator[Any]:
-    """Yield a fitted tree pruned by a few strengths, the weakest first; fitted with one, it is the same."""
-    from sklearn.tree._tree import ccp_pruning_path
-
-    # `cost_complexity_pruning_path` and `fit` would each grow the tree again.
-    path = np.maximum(ccp_pruning_path(estimator.tree_)["ccp_alphas"], 0.0)
-    # Between two strengths on the path nothing changes; the last one leaves no question.
-    between = np.sqrt(path[:-1] * path[1:])
-    spacing = max(1, -(-len(between) // _N_PRUNINGS))
-    for strength in [0.0, *between[::-spacing][::-1].tolist()]:
-        pruned = copy(estimator).set_params(ccp_alpha=strength)
-        pruned._prune_tree()
-        yield pruned
-
-
-def loss_on(fitted: FittedTrees, inputs: Inputs) -> float:
-    """Return the mean log loss or squared error on the rows of `inputs`, by their weights."""
-    predictions = fitted.predict(inputs)
-    if predictions.probabilities is None:
-        losses = (predictions.values.astype(np.float64) - inputs.y.astype(np.float64)) ** 2
-    else:
-        likely = predictions.probabilities[np.arange(inputs.n_samples), inputs.y.astype(np.int64)]
-        losses = -np.log(np.maximum(likely, np.finfo(float).tiny))
-    return float(np.average(losses, weights=inputs.weight))
+            return 0.0, "no validation rows"
+        y = np.searchsorted(class_shares(train)[0], known.y) if context.n_classes else known.y
+        leaves = estimator.tree_.apply(single_precision(known.X))
+        losses = node_losses(tree, said, leaves, y, known.weight_or_one)
+        return best_strength(tree, losses), "lowest loss on the validation rows"
 
 
 def rows_of_known_classes(train: Inputs, validation: Inputs, context: FitContext) -> Inputs | None:
@@ -191,16 +170,16 @@ def mean_of(n_trees: int, train: Inputs, context: FitContext, *, smoothing: floa
 
 def leaf_values(tree: Any) -> FloatArray:
     """Return what the leaves of a scikit-learn tree say, shape (n_leaves, n_outputs)."""
-    return np.asarray(tree.value[tree.children_left < 0, 0, :])
+    return np.asarray(tree.value[:, 0, :].take(np.flatnonzero(tree.children_left < 0), axis=0))
 
 
 def trees_of(
-    estimators: Sequence[Any],
-    values: Callable[[Any], FloatArray] | Sequence[FloatArray] = leaf_values,
-    *,
-    is_single: bool = True,
+    estimators: Sequence[Any], values: Callable[[Any], FloatArray] | Sequence[FloatArray] = leaf_values
 ) -> Trees:
     """Return scikit-learn's trees as arrays that take inputs of 64 bits as they are.
+
+    scikit-learn's trees round inputs to 32 bits before they compare them; here the rounding goes into
+    the thresholds.
 
     Parameters
     ----------
@@ -208,43 +187,34 @@ def trees_of(
         Fitted trees.
     values : callable or sequence of ndarray
         What the leaves say: a function from ``tree_``, or one array of shape (n_leaves, width) a tree.
-    is_single : bool
-        Whether the trees round inputs to 32 bits before they compare them; the rounding then goes
-        into the thresholds.
     """
-    roots, children, parts = [], [], []
-    n_nodes = n_leaves = 0
-    for estimator in estimators:
-        tree = estimator.tree_
-        is_leaf = tree.children_left < 0
-        reference = np.where(
-            is_leaf, ~(np.cumsum(is_leaf) - 1 + n_leaves), np.cumsum(~is_leaf) - 1 + n_nodes
-        ).astype(np.int32)
-        roots.append(reference[0])
-        both = np.column_stack([tree.children_left, tree.children_right])[~is_leaf]
-        children.append(reference[both])
-        parts.append((tree, ~is_leaf))
-        n_leaves += int(is_leaf.sum())
-        n_nodes += int((~is_leaf).sum())
-    thresholds = _joined(tree.threshold[is_inner] for tree, is_inner in parts).astype(np.float64)
-    leaves = [values(tree) for tree, _ in parts] if callable(values) else list(values)
-    return Trees(
-        roots=np.array(roots, dtype=np.int32),
-        children=_joined(children).astype(np.int32).reshape(-1, 2),
-        feature=_joined(tree.feature[is_inner] for tree, is_inner in parts).astype(np.int32),
-        threshold=widened(thresholds) if is_single else thresholds,
-        missing_is_yes=_joined(tree.missing_go_to_left[is_inner] for tree, is_inner in parts).astype(
-            np.uint8
-        ),
-        leaves=np.ascontiguousarray(_joined(leaves), dtype=np.float64),
-        covers=_joined(tree.weighted_n_node_samples[~is_inner] for tree, is_inner in parts).astype(
-            np.float32
-        ),
+    read_out = [estimator.tree_ for estimator in estimators]
+    n_inner = [tree.node_count // 2 for tree in read_out]  # a tree has one leaf more than inner nodes
+    ends = np.cumsum(n_inner).tolist()
+    trees = Trees(
+        roots=np.empty(len(read_out), dtype=np.int32),
+        children=np.empty((ends[-1], 2), dtype=np.int32),
+        feature=np.empty(ends[-1], dtype=np.int32),
+        threshold=np.empty(ends[-1]),
+        missing_is_yes=np.empty(ends[-1], dtype=np.uint8),
+        leaves=np.concatenate([values(tree) for tree in read_out] if callable(values) else list(values)),
+        covers=np.empty(ends[-1] + len(read_out), dtype=np.float32),
     )
-
-
-def _joined(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(list(parts))
+    # One tree at a time, each array written once: a forest's nodes are more than the caches hold.
+    for number, (tree, size, end) in enumerate(zip(read_out, n_inner, ends, strict=True)):
+        is_inner = tree.children_left >= 0
+        inner, leaves, place = np.flatnonzero(is_inner), np.flatnonzero(~is_inner), slice(end - size, end)
+        reference = np.empty(tree.node_count, dtype=np.int32)
+        reference[inner] = np.arange(end - size, end)
+        reference[leaves] = ~np.arange(end - size + number, end + number + 1)
+        trees.roots[number] = reference[0]
+        trees.children[place, 0] = reference.take(tree.children_left.take(inner))
+        trees.children[place, 1] = reference.take(tree.children_right.take(inner))
+        trees.feature[place] = tree.feature.take(inner)
+        trees.threshold[place] = widened(tree.threshold.take(inner))
+        trees.missing_is_yes[place] = tree.missing_go_to_left.take(inner)
+        trees.covers[end - size + number : end + number + 1] = tree.weighted_n_node_samples.take(leaves)
+    return trees
 
 
 def widened(thresholds: FloatArray) -> FloatArray:
@@ -257,13 +227,27 @@ def widened(thresholds: FloatArray) -> FloatArray:
     (0.5, True)
     """
     with np.errstate(over="ignore"):
-        below = thresholds.astype(np.float32)
-        below = np.where(below > thresholds, np.nextafter(below, np.float32(-np.inf)), below)
-        above = np.nextafter(below, np.float32(np.inf))
-        # Numbers up to the middle between two neighbours round down, the middle itself to the even one.
-        middle = (below.astype(np.float64) + above.astype(np.float64)) / 2
-        is_down = middle.astype(np.float32) == below
-    return np.where(is_down | np.isinf(middle), middle, np.nextafter(middle, -np.inf))
+        nearest = np.minimum(thresholds.astype(np.float32), np.float32(_LARGEST))
+    place = _place(nearest) - (nearest > thresholds)  # of the largest number of 32 bits that is at most it
+    # Numbers up to the middle between two neighbours round down, the middle itself to the even one.
+    middle = (_at(place).astype(np.float64) + _at(place + 1)) / 2
+    bits = middle.view(np.int64)
+    is_next_lower = (place & 1).astype(bool) & np.isfinite(middle)
+    bits -= is_next_lower * ((bits >> 63) | 1)  # np.nextafter(middle, -np.inf), ten times as fast
+    return middle
+
+
+def _place(numbers: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return where numbers stand in the row of all numbers of 32 bits, 0 for zero."""
+    bits = numbers.view(np.int32)
+    sign = bits >> 31
+    return ((bits & 0x7FFFFFFF) ^ sign) - sign
+
+
+def _at(place: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the numbers of 32 bits that stand at `place`."""
+    sign = place >> 31
+    return np.asarray(((place ^ sign) - sign) | (sign << 31)).view(np.float32)
 
 
 def importance(gains: FloatArray, names: tuple[str, ...]) -> list[dict[str, Any]]:

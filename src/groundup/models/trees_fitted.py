@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -52,13 +52,24 @@ class Combination:
     present: tuple[int, ...] = ()
 
 
+class Grown(Protocol):
+    """Trees as a library has grown them: what they say at once, their arrays when they are asked for."""
+
+    def outputs(self, X: FloatArray, n_outputs: int, start: FloatArray) -> FloatArray:
+        """Return what `Trees.outputs` of the arrays returns, bit for bit."""
+
+    def read_out(self) -> tuple[Trees, Mapping[str, Any]]:
+        """Return the arrays, and facts that take as long to find."""
+
+
 class FittedTrees:
     """Trees and how they are combined.
 
     Parameters
     ----------
-    trees : Trees
-        Every node of every tree.
+    trees : Trees or Grown
+        Every node of every tree; of grown trees the arrays are made when somebody asks for them, which a
+        fold of a cross-validation never does.
     combination : Combination
         How they are combined.
     n_features : int
@@ -68,10 +79,21 @@ class FittedTrees:
     """
 
     def __init__(
-        self, trees: Trees, combination: Combination, *, n_features: int, facts: Mapping[str, Any]
+        self, trees: Trees | Grown, combination: Combination, *, n_features: int, facts: Mapping[str, Any]
     ) -> None:
-        self.trees, self.combination, self.n_features = trees, combination, n_features
+        self._source, self.combination, self.n_features = trees, combination, n_features
         self._facts = dict(facts)
+
+    @property
+    def trees(self) -> Trees:
+        """Every node of every tree."""
+        return self._read_out()
+
+    def _read_out(self) -> Trees:
+        if not isinstance(self._source, Trees):
+            self._source, facts = self._source.read_out()
+            self._facts |= facts
+        return self._source
 
     def predict(self, inputs: Inputs) -> Predictions:
         """Return predictions for every row of `inputs`."""
@@ -79,7 +101,7 @@ class FittedTrees:
         assert X.shape[1] == self.n_features, (X.shape, self.n_features)
         if how.link == "median":
             return Predictions(self._medians(X))
-        sums = self.trees.outputs(X, len(how.start), np.array(how.start)) / how.divisor
+        sums = self._source.outputs(X, len(how.start), np.array(how.start)) / how.divisor
         if not how.n_classes:
             return Predictions(sums[:, 0])
         probabilities = np.zeros((len(X), how.n_classes))
@@ -96,17 +118,19 @@ class FittedTrees:
 
     def predict_row(self, values: Sequence[float]) -> float | list[float]:
         """Return one row's value or class probabilities; within 1e-12 of `predict`."""
-        how, leaves = self.combination, self.trees.leaf_rows
+        how, said, width = self.combination, self.trees.leaf_numbers, self.trees.leaves.shape[1]
         reached = self.trees.reached_by_row(values)
         if how.link == "median":
-            return _median([leaves[leaf][0] for leaf in reached], how.weights)
+            return _median([said[leaf] for leaf in reached], how.weights)
         sums = list(how.start)
-        if self.trees.leaves.shape[1] == 1:
+        if width == 1:
             for position, leaf in enumerate(reached):
-                sums[position % len(sums)] += leaves[leaf][0]
+                sums[position % len(sums)] += said[leaf]
         else:
-            for leaf in reached:
-                sums = [total + value for total, value in zip(sums, leaves[leaf], strict=True)]
+            places = [width * leaf for leaf in reached]
+            for output in range(width):
+                for place in places:
+                    sums[output] += said[place + output]
         outputs = [total / how.divisor for total in sums]
         if not how.n_classes:
             return outputs[0]
@@ -158,6 +182,7 @@ class FittedTrees:
 
     def facts(self) -> dict[str, Any]:
         """Return how the fit went and what the trees ask about most."""
+        self._read_out()
         return dict(self._facts)
 
     def save(self, folder: Path) -> None:
@@ -166,7 +191,7 @@ class FittedTrees:
 
         write_bytes(folder / _TREES, save(self.trees.arrays()))
         state = {"combination": asdict(self.combination), "n_features": self.n_features}
-        write_json(folder / _STATE, {**state, "facts": facts_to_save(self._facts)})
+        write_json(folder / _STATE, {**state, "facts": facts_to_save(self.facts())})
 
     @classmethod
     def load(cls, folder: Path) -> FittedTrees:

@@ -116,7 +116,13 @@ class XGBoost(Learner):
             **rounds_facts(result),
             "importance": importance_facts(gain, train.feature_names),
         }
-        return FittedXGBoost(text, start=start.outputs, n_classes=context.n_classes, facts=facts)
+        return FittedXGBoost(
+            text,
+            start=start.outputs,
+            n_classes=context.n_classes,
+            n_features=train.X.shape[1],
+            facts=facts,
+        )
 
     def settings(self, context: FitContext) -> dict[str, Any]:
         """Return XGBoost's own parameters."""

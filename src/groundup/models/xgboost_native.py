@@ -27,6 +27,7 @@ from groundup.core.files import write_bytes, write_json
 from groundup.core.inputs import Contributions, FloatArray, Inputs, Predictions
 from groundup.models.contributions import of_classes
 from groundup.models.facts import facts_to_save
+from groundup.models.xgboost_ubj import check_model
 
 _MODEL, _STATE = "model.ubj", "learner.json"
 _LARGEST: Final = 1e38  # larger inputs are not numbers of 32 bits
@@ -45,11 +46,13 @@ class FittedXGBoost:
     Parameters
     ----------
     text : bytes
-        The model as XGBoost has written it.
+        The model as XGBoost has just written it; what comes from elsewhere is checked by `load` first.
     start : ndarray of shape (n_outputs,)
         What is added to the trees' outputs.
     n_classes : int
         Number of classes; 0 for regression.
+    n_features : int
+        Columns of the inputs.
     facts : mapping
         What `facts` returns.
 
@@ -61,11 +64,12 @@ class FittedXGBoost:
         If XGBoost refuses `text`.
     """
 
-    def __init__(self, text: bytes, *, start: FloatArray, n_classes: int, facts: Mapping[str, Any]) -> None:
-        self.start, self.n_classes = start, n_classes
+    def __init__(
+        self, text: bytes, *, start: FloatArray, n_classes: int, n_features: int, facts: Mapping[str, Any]
+    ) -> None:
+        self.start, self.n_classes, self.n_features = start, n_classes, n_features
         self._text, self._facts = text, dict(facts)
-        self._booster = _Booster(text)
-        self.n_features = self._booster.n_features
+        self._booster = _Booster(text, n_features)
         self._row_start: list[float] = start.tolist()
         self._rows = threading.local()
 
@@ -152,25 +156,27 @@ class FittedXGBoost:
             raise PackageError(f"`{folder}` does not hold an XGBoost model: {error!r}.") from error
         if start.shape != ((n_classes,) if n_classes > 2 else (1,)) or not np.isfinite(start).all():
             raise PackageError(f"`{folder / _STATE}` does not describe an XGBoost model. Train it again.")
-        return cls(text, start=start, n_classes=n_classes, facts=facts)
+        summary = check_model(text)
+        if summary.n_outputs != len(start):
+            raise PackageError(
+                f"The XGBoost model gives `{summary.n_outputs}` outputs instead of {len(start)}. "
+                "Train the model again."
+            )
+        return cls(text, start=start, n_classes=n_classes, n_features=summary.n_features, facts=facts)
 
 
 class _Booster:
     """A model inside the C library; freed with the last reference to it."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, n_features: int) -> None:
         library = _library()
         self.handle = ctypes.c_void_p()
         _require(library.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(self.handle)))
         weakref.finalize(self, library.XGBoosterFree, self.handle)
-        if not text.startswith(b"{L"):  # anything else would be read as JSON or as an older format
-            raise PackageError("XGBoost cannot load this model: it is no UBJSON.")
         _require(library.XGBoosterLoadModelFromBuffer(self.handle, text, ctypes.c_uint64(len(text))))
         # One thread: for a row more are harmful, and for a batch the caller knows how busy the machine is.
         _require(library.XGBoosterSetParam(self.handle, b"nthread", b"1"))
-        n_features = ctypes.c_uint64()
-        _require(library.XGBoosterGetNumFeature(self.handle, ctypes.byref(n_features)))
-        self.n_features = n_features.value
+        self.n_features = n_features
 
     def predict(self, X: NDArray[np.float32], n_outputs: int) -> FloatArray:
         """Return the trees' outputs of every row, shape (n_samples, n_outputs)."""
@@ -257,7 +263,9 @@ def _call(function: Any, *arguments: Any) -> Callable[[], tuple[Any, int]]:
 
 def as_float32(X: FloatArray) -> NDArray[np.float32]:
     """Return the inputs as XGBoost compares them, shape (n_samples, n_features)."""
-    return np.ascontiguousarray(np.clip(X, -_LARGEST, _LARGEST), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        rounded = np.ascontiguousarray(X, dtype=np.float32)
+    return np.clip(rounded, -_LARGEST, _LARGEST, out=rounded)
 
 
 @functools.cache

@@ -49,6 +49,11 @@ class TrainingOptions(GradientOptions):
     """The one seed from which every random choice of the run follows."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     """Threads for fitting; `auto`: one for small data, else the cores that are idle. Recorded."""
+    accelerate: bool = False
+    """Let scikit-learn-intelex (`pip install "groundup[intelex]"`) grow `random_forest`, for numbers and for
+    two classes, where no input is missing and rows count alike. Its trees are not those of scikit-learn; they
+    are taken only if they answer as the library does. Where it cannot, a note says so and scikit-learn grows
+    them."""
     calibrate: Literal["none", "auto", "platt", "isotonic", "temperature"] = "none"
     """How probabilities are corrected on the validation part; `auto`: Platt for two classes, temperature for
     more (isotonic where classes are weighed or resampled), if that fits it better than chance does in 399
