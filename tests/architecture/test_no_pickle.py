@@ -98,4 +98,5 @@ def test_everything_is_caught_at_the_door_alone(trees: Mapping[str, ast.Module])
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
         and ast.unparse(node.body[-1]) != "raise"  # taking note and passing it on catches nothing
     }
-    assert found == {"cli/main.py"}
+    # One thread hands its error to the one that waits for it; a library raises nothing more precise.
+    assert found == {"cli/main.py", "training/batches.py", "preparation/vocabulary.py"}

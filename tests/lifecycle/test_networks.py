@@ -61,7 +61,7 @@ def test_one_part_is_held_out_once(run: groundup.Run) -> None:
 
 def test_the_report_shows_the_same_rows_before_and_after(run: groundup.Run) -> None:
     report = json.loads((run.folder / "report.json").read_text())
-    samples = report["model"]["facts"]["samples"]
+    samples = report["model"]["facts"]["answers_while_it_learned"]
     assert len(samples) == 4
     assert list(samples[0])[:3] == ["validation row", "truth", "before"]
     assert all(sample["truth"] in ("up", "down") for sample in samples)

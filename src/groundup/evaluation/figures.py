@@ -160,7 +160,7 @@ def _board(report: Report, needed: str) -> tuple[list[Any], str]:
 
 def _fold_scores(report: Report) -> _Plan | None:
     rows, left_out = _board(report, "fold_scores")
-    if not rows:
+    if not rows or max(len(row["fold_scores"]) for row in rows) < 2:
         return None
     repeats = _part(report, "training", "repeats") or 1
     drawn = f", in each of {repeats} repeats, one beside the other" if repeats > 1 else ""

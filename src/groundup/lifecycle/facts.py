@@ -168,7 +168,9 @@ def _is_tied(training: Training, name: str) -> bool:
 
 def _model(training: Training, learner: Learner, classes: Sequence[Any]) -> dict[str, Any]:
     facts = training.final.fitted.facts()
-    seen = {"samples": seen_learning(facts["samples"], classes)} if facts.get("samples") else {}
+    samples = facts.pop("samples", ())
+    if samples:
+        facts["answers_while_it_learned"] = seen_learning(samples, classes)
     values = learner.model_dump(mode="json")
     return {
         "name": training.chosen,
@@ -179,7 +181,7 @@ def _model(training: Training, learner: Learner, classes: Sequence[Any]) -> dict
             name: {"value": values[name], "description": " ".join((field.description or "").split())}
             for name, field in type(learner).model_fields.items()
         },
-        "facts": facts | seen,
+        "facts": facts,
     }
 
 

@@ -60,6 +60,7 @@ class NetworkLearner(Learner):
             defaults={
                 **self.training_defaults(train),
                 **_loss_options(self.minimised(context.loss), context),
+                "patience": self.patience,
             },
             transform=self.transform(context),
         )

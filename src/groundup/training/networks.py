@@ -25,6 +25,7 @@ from groundup.training.range_test import with_learning_rate
 _EVALUATION_ROWS: Final = 1024
 _MOST_POINTS: Final = 200
 _N_SHOWN: Final = 4
+_TITLES: Final = {"mse": "squared error", "mae": "absolute error", "quantile": "pinball loss"}
 _N_LOOKS: Final = 5
 
 
@@ -112,7 +113,7 @@ class NetworkTraining:
             unit,
             {
                 "curve": {name: _thinned(points) for name, points in result.curve.items()},
-                "loss": options.loss,
+                "loss": _TITLES.get(str(options.loss), str(options.loss).replace("_", "-")),
                 "best_round": result.best_step,
                 "n_rounds": result.n_steps,
                 "stopped": result.stopped,
