@@ -282,7 +282,7 @@ def _explain(error: ValidationError, document: YamlDocument) -> RecipeError:
             )
         return UnknownKeyError(path[-1], _keys_at(path[:-1]), where=where)
     # Where a field may be one of several types, pydantic puts the type it tried at the end of the path.
-    types, kinds = {"int", "float", "str", "bool"}, ("literal[", "constrained-", "dict[")
+    types, kinds = {"int", "float", "str", "bool"}, ("literal[", "constrained-", "dict[", "tuple[")
     dotted = ".".join(part for part in path if part not in types and not part.startswith(kinds))
     message = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     message = _PLAIN_WORDS.get(problem["type"], message.partition(", unable to parse")[0])

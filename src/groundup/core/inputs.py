@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Form = Literal["matrix", "tokens"]
+Form = Literal["matrix", "tokens", "images"]
 """What a row is to a learner."""
 
 
@@ -29,8 +29,8 @@ class Needs:
         listed in `Inputs.categorical` (the learner splits on the codes as categories).
     missing : bool
         Missing numbers (and codes) may arrive as NaN; otherwise they are imputed.
-    form : {"matrix", "tokens"}
-        What a row is: numbers, one a feature; or the token numbers of its texts.
+    form : {"matrix", "tokens", "images"}
+        What a row is: numbers, one a feature; the token numbers of its texts; or a picture.
     """
 
     scaled: bool = False
@@ -80,11 +80,14 @@ class Inputs:
         One per column of ``X``; unique.
     categorical : tuple of int
         Columns of ``X`` that hold category codes (NaN: missing; unseen level: NaN as well).
+    augment : tuple of str
+        Random changes that leave what a picture shows as it is, which training may make.
     """
 
     arrays: Mapping[str, NDArray[np.generic]]
     feature_names: tuple[str, ...] = ()
     categorical: tuple[int, ...] = field(default=())
+    augment: tuple[str, ...] = ()
 
     @property
     def X(self) -> FloatArray:  # noqa: N802 - the field's own name

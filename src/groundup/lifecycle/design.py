@@ -95,6 +95,9 @@ def _patience(stopping: EarlyStopping, framed: Framed) -> Iterator[str]:
 def _inputs_of(inputs: Inputs) -> str:
     if "tokens" in inputs.arrays:
         return f"{count(inputs.arrays['tokens'].shape[1], 'token')} of text"
+    if "images" in inputs.arrays:
+        height, width, n_channels = inputs.arrays["images"].shape[1:]
+        return f"pictures of {height} × {width} pixels, {count(n_channels, 'channel')}"
     return count(inputs.X.shape[1], "input")
 
 

@@ -43,6 +43,8 @@ LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module
         "mlp": "groundup.models.mlp:MLP",
         "transformer": "groundup.models.text_networks:Transformer",
         "rnn": "groundup.models.text_networks:RNN",
+        "cnn": "groundup.models.image_networks:CNN",
+        "vit": "groundup.models.image_networks:ViT",
     }
 )
 """Our learners; `groundup models` lists them."""

@@ -38,7 +38,7 @@ class NetworkLearner(Learner):
     def training_defaults(self, train: Inputs) -> dict[str, Any]:
         """Return what `auto` stands for in the recipe's section `training`."""
 
-    def transform(self, context: FitContext) -> Any:  # noqa: ARG002 - for those who augment
+    def transform(self, train: Inputs) -> Any:  # noqa: ARG002 - for those who augment
         """Return what changes a batch's inputs at random in training, or None."""
         return None
 
@@ -62,7 +62,7 @@ class NetworkLearner(Learner):
                 **_loss_options(self.minimised(context.loss), context),
                 "patience": self.patience,
             },
-            transform=self.transform(context),
+            transform=self.transform(train),
         )
         return FittedNetwork(
             self.architecture,

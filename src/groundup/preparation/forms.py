@@ -1,4 +1,4 @@
-"""The forms that inputs take, and which preparation makes each: a matrix, token numbers."""
+"""The forms that inputs take, and which preparation makes each: a matrix, token numbers, pictures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PREPARATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "matrix": "groundup.preparation.table:TablePreparation",
         "tokens": "groundup.preparation.tokens:TokenPreparation",
+        "images": "groundup.preparation.images:ImagePreparation",
     }
 )
 """Form → ``module:class``; a package says its form, and never what is imported for it."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, PositiveInt, WithJsonSchema
 
 from groundup.core.options import Options
 
@@ -70,6 +70,21 @@ class TokenOptions(Options):
     length: Annotated[int, Field(ge=1)] | None = None
     """Tokens of a row that are read; `null`: so many that 99 % of the training texts are whole,
     at most 512."""
+
+
+Augment = Literal["shift", "flip", "crop", "rotate"]
+
+
+class ImageOptions(Options):
+    """How rows become pictures of one size, and how training varies them."""
+
+    shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
+    """Height, width and channels of pictures whose pixels are the columns of a table, row by row; `null`: the
+    columns are a square grey picture."""
+    augment: tuple[Augment, ...] | Literal["auto", "none"] = "auto"
+    """Random changes of the training pictures, a new one in each epoch: `shift` moves them by a few pixels,
+    `flip` mirrors left and right, `crop` enlarges a part, `rotate` turns by up to 15 degrees. `auto`:
+    `shift`, and for pictures in colour `flip` as well."""
 
 
 class PreparationOptions(Options):
@@ -154,5 +169,7 @@ class PreparationOptions(Options):
     """Components kept: a number, or as many as hold this share of the variance (0 to 1)."""
     tokens: TokenOptions = Field(default_factory=TokenOptions)
     """Texts for networks that read them token by token."""
+    images: ImageOptions = Field(default_factory=ImageOptions)
+    """Pictures for networks."""
     columns: dict[str, ColumnPreparation] = Field(default_factory=dict)
     """Exceptions by column name."""

@@ -15,6 +15,8 @@ ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
         "table": "groundup.models.networks.table:TableNetwork",
         "text_encoder": "groundup.models.networks.encoder:TextEncoder",
         "recurrent_text": "groundup.models.networks.rnn:RecurrentText",
+        "convolutional": "groundup.models.networks.cnn:ConvolutionalNetwork",
+        "vision_transformer": "groundup.models.networks.vit:VisionTransformer",
     }
 )
 """Name → ``module:class``; a class takes plain numbers, words and lists, and gives random weights."""
