@@ -1,11 +1,14 @@
 """Pictures out of columns of pixels."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from groundup.core.errors import PredictionInputError, RecipeError
-from groundup.core.inputs import Needs
+from groundup.core.inputs import Inputs, Needs
 from groundup.data.dataset import Dataset
 from groundup.data.options import DataOptions
 from groundup.data.sources import read
@@ -93,3 +96,66 @@ def test_rows_and_reloaded_preparations_see_the_same_pictures() -> None:
         again.transform_row({name: 1 for name in frame.columns if name != "p7"})
     with pytest.raises(PredictionInputError, match="p7"):
         again.transform(frame.drop("p7"))
+
+
+def photos(folder: Path, sides: list[int], mode: str = "RGB") -> pl.DataFrame:
+    paths = []
+    for place, side in enumerate(sides):
+        path = folder / f"{place}.png"
+        Image.new(mode, (side + 10, side), (20 * place,) * len(mode)).save(path)
+        paths.append(str(path))
+    return pl.DataFrame({"image": paths, "x": range(len(paths))})
+
+
+def prepared(frame: pl.DataFrame, form: str = "images", **images: object) -> tuple[ImagePreparation, Inputs]:
+    preparation = make_preparation(PreparationOptions.model_validate({"images": images}), form)  # type: ignore[arg-type]
+    dataset = read(DataOptions(columns={"image": "image"}), frame=frame)
+    inputs, _ = preparation.fit_transform(dataset, NEEDS)
+    assert isinstance(preparation, ImagePreparation)
+    return preparation, inputs
+
+
+@pytest.mark.parametrize(
+    ("sides", "mode", "images", "shape"),
+    [
+        ([20, 20, 20], "RGB", {}, (20, 30, 3)),
+        ([20, 21, 30], "RGB", {}, (32, 32, 3)),
+        ([20, 200, 300], "L", {}, (64, 64, 1)),
+        ([20, 200, 300], "L", {"size": 16}, (16, 16, 1)),
+    ],
+)
+def test_pictures_in_files_get_one_size(
+    tmp_path: Path, sides: list[int], mode: str, images: dict[str, object], shape: tuple[int, int, int]
+) -> None:
+    preparation, inputs = prepared(photos(tmp_path, sides, mode), **images)
+    assert inputs.arrays["images"].shape == (3, *shape)
+    assert inputs.arrays["images"].dtype == np.uint8
+    assert inputs.arrays["images"][:, 0, 0, 0].tolist() == [0, 20, 40]
+    assert preparation.columns == ("image",)
+
+
+def test_pictures_that_cannot_be_read_are_plain_in_a_table_and_refused_alone(tmp_path: Path) -> None:
+    frame = photos(tmp_path, [20, 20, 20])
+    preparation, _ = prepared(frame)
+    state, arrays = preparation.state()
+    again = preparation_from_state(state, arrays)
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    images = again.transform(frame).arrays["images"]
+    assert set(images[1].ravel().tolist()) == {20}
+    np.testing.assert_array_equal(again.transform_row(frame.row(2, named=True)), images[2])
+    with pytest.raises(PredictionInputError, match="no picture that can be read"):
+        again.transform_row(frame.row(1, named=True))
+    with pytest.raises(PredictionInputError, match="is not there"):
+        again.transform_row({"image": "nowhere.png"})
+    with pytest.raises(PredictionInputError, match="is not there"):
+        again.transform_row({"image": None})
+
+
+def test_thumbnails_are_a_table(tmp_path: Path) -> None:
+    frame = photos(tmp_path, [20, 30, 40])
+    preparation, inputs = prepared(frame, "thumbnails")
+    assert inputs.X.shape == (3, 8 * 8 * 3)
+    assert len(preparation.feature_names) == len(set(preparation.feature_names)) == 8 * 8 * 3
+    again = preparation_from_state(*preparation.state())
+    rows = [again.transform_row(row) for row in frame.to_dicts()]
+    np.testing.assert_array_equal(again.stack(rows).X, inputs.X)

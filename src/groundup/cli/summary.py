@@ -140,11 +140,14 @@ def _print_slices(console: "Console", report: Mapping[str, Any]) -> None:
 
 
 def _print_next(console: "Console", folder: Path, report: Mapping[str, Any]) -> None:
+    from groundup.evaluation.report import names_of_rows
+
     seconds = report["cost"]["wall_seconds"]
+    new, labelled = names_of_rows(report, "NEW.csv", "LABELLED.csv")
     lines = [
         ("Report", f"{folder / 'report.html'}"),
-        ("Next", f"groundup predict {folder} NEW.csv -o predictions.csv"),
-        ("", f"groundup evaluate {folder} LABELLED.csv"),
+        ("Next", f"groundup predict {folder} {new} -o predictions.csv"),
+        ("", f"groundup evaluate {folder} {labelled}"),
     ]
     for label, text in lines:
         # A path is for copying: it may leave the page, but no line break may fall into it.

@@ -36,6 +36,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "D018": "A group of the population is under-represented",
         "D019": "Dates lie after the row's own moment",
         "D020": "A column changes in the course of time",
+        "D021": "Pictures could not be read",
         # S: splitting into train, validation and test
         "S001": "Rows appear in more than one part",
         "S002": "Nearly equal rows appear in more than one part",

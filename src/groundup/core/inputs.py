@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Form = Literal["matrix", "tokens", "images"]
-"""What a row is to a learner."""
+Form = Literal["matrix", "tokens", "images", "thumbnails"]
+"""What a row is to a learner; thumbnails are a matrix of pictures' pixels."""
 
 
 @dataclass(frozen=True)

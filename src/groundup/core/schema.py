@@ -6,9 +6,9 @@ from typing import Any, Final, Literal, get_args
 
 from groundup.core.errors import UnknownColumnError
 
-Kind = Literal["number", "category", "datetime", "boolean", "text", "identifier", "constant"]
+Kind = Literal["number", "category", "datetime", "boolean", "text", "image", "identifier", "constant"]
 """What a column is. `identifier`: names rows, so it cannot generalise; `text`: free text;
-`constant`: one value or none at all."""
+`image`: the path of a picture; `constant`: one value or none at all."""
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 

@@ -338,7 +338,7 @@ _KINDS_OF: Final[dict[Storage, tuple[Kind, ...]]] = {
     "float": ("number", "identifier", "constant"),
     "boolean": ("boolean", "constant"),
     "datetime": ("datetime", "constant"),
-    "string": ("category", "text", "identifier", "constant"),
+    "string": ("category", "text", "image", "identifier", "constant"),
 }
 """Kinds that a typed column can have without being read again as text."""
 

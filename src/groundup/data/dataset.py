@@ -30,6 +30,8 @@ class Dataset:
         How it was read, for people: ("delimiter", "`;`"), ("encoding", "utf-16"), …
     read_as : mapping
         How it was read, as options of the recipe's section `data`: {"delimiter": ";", "header": True}.
+    target : str or None
+        The column to predict where none is named, if the source tells.
     """
 
     rows: pl.LazyFrame
@@ -39,6 +41,7 @@ class Dataset:
     findings: tuple[Finding, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     read_as: Mapping[str, str | bool] = field(default_factory=dict)
+    target: str | None = None
 
     def frame(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
         """Return the rows (of some columns) in memory."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from groundup.core.schema import Storage
 from groundup.data.dataset import Dataset
+from groundup.data.pictures import digest
 
 _BATCH_ROWS = 65_536
 
@@ -19,6 +20,7 @@ def fingerprint(dataset: Dataset) -> str:
     The same data read from CSV, Parquet or a frame give the same fingerprint, however they are
     divided into chunks or row groups; -0.0 counts as 0.0. Time is linear in cells (see the
     benchmarks); memory is bounded by batches of 65 536 rows.
+    Of pictures the contents of their files count, not their paths.
 
     Parameters
     ----------
@@ -42,7 +44,8 @@ def fingerprint(dataset: Dataset) -> str:
     digests = {column.name: hashlib.sha256() for column in dataset.schema}
     for batch in dataset.batches(_BATCH_ROWS):
         for column in dataset.schema:
-            for piece in _canonical_bytes(batch[column.name], column.storage):
+            values = _contents(batch[column.name]) if column.kind == "image" else batch[column.name]
+            for piece in _canonical_bytes(values, column.storage):
                 digests[column.name].update(piece)
     described = {
         "n_rows": dataset.n_rows,
@@ -51,6 +54,11 @@ def fingerprint(dataset: Dataset) -> str:
         ],
     }
     return hashlib.sha256(json.dumps(described, ensure_ascii=True).encode()).hexdigest()
+
+
+def _contents(paths: pl.Series) -> pl.Series:
+    """Return the digests of pictures, which may be replaced under the same name."""
+    return pl.Series(paths.name, [None if path is None else digest(path).hex() for path in paths], pl.String)
 
 
 def _canonical_bytes(values: pl.Series, storage: Storage) -> tuple[bytes | memoryview, ...]:

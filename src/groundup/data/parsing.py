@@ -311,7 +311,7 @@ def find_reading(
         reading, parsed = find_reading(text, missing)
         if reading.storage == "integer" and not parsed.failed:
             return reading, parsed
-    if kind in ("category", "text", "identifier"):
+    if kind in ("category", "text", "image", "identifier"):
         return _read_as(text, Reading("string"), missing)
     sample = _sample(text, missing)
     if not sample:

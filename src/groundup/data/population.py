@@ -132,7 +132,7 @@ def stated_groups(column: Column, stated: Mapping[str, float]) -> Groups:
             f"The shares of `{column.name}` in `data.population` sum to `{total:.4g}`, and a population is "
             "1. Give shares, not percentages or counts."
         )
-    if column.kind in ("identifier", "text", "datetime"):
+    if column.kind in ("identifier", "text", "image", "datetime"):
         raise DataError(
             f"`data.population` names `{column.name}`, which is a {column.kind}: groups are those of "
             "categories and numbers. State another column."

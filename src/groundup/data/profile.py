@@ -137,7 +137,7 @@ def _details(series: pl.Series, column: Column, statistics: dict[str, Any]) -> d
     if statistics["n_missing"] == len(series):
         return {}
     values = series.drop_nulls() if statistics["n_missing"] else series
-    if column.kind in ("text", "identifier") and column.storage == "string":
+    if column.kind in ("text", "image", "identifier") and column.storage == "string":
         return {"examples": values.head(1000).unique(maintain_order=True).head(N_EXAMPLES).to_list()}
     if column.kind == "category" or column.storage in ("boolean", "string"):
         levels = _most_frequent(values, N_LEVELS)

@@ -1,11 +1,14 @@
 """Contract "Source": from where data is, and how to read it, to a dataset.
 
 A source is a file of any format in `formats.FORMATS` (also compressed, or inside a zip archive), several
-files that form one table, a table in memory, or a sample that ships with a required package. All of
-them meet in the same canonical types, so the same data give the same fingerprint wherever they come from.
+files that form one table, a folder of pictures, a table in memory, or a sample that ships with a required
+package. All of them meet in the same canonical types, so the same data give the same fingerprint wherever
+they come from.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
@@ -19,6 +22,7 @@ from groundup.data.gather import Gathered, Selection, gather
 from groundup.data.locations import find_files, names_of
 from groundup.data.options import DataOptions
 from groundup.data.parts import Part
+from groundup.data.picture_folders import LABEL, REASONS, find_pictures, read_pictures
 from groundup.data.samples import load_sample
 from groundup.data.scanned import ScannedPart, read_scan
 from groundup.data.source_names import SAMPLE_PREFIX
@@ -66,6 +70,8 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
     if isinstance(options.source, str) and options.source.startswith(SAMPLE_PREFIX):
         name = options.source.removeprefix(SAMPLE_PREFIX)
         return _read_frame(load_sample(name), Selection(options, schema, options.source))
+    if (folder := find_pictures(options.source)) is not None:
+        return _read_pictures(folder, options, schema)
     files = find_files(options.source)
     origin = _origin(files, options.source)
     parts = [open_part(each, options) for each in files]
@@ -73,6 +79,23 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
     if len(parts) == 1 and options.file_column is None and isinstance(parts[0], ScannedPart):
         return read_scan(parts[0], selection)
     return _dataset(gather(parts, _titles(parts, files), selection, file_column=options.file_column), origin)
+
+
+def _read_pictures(folder: Path, options: DataOptions, schema: Schema | None) -> Dataset:
+    found = read_pictures(folder)
+    known = options.model_copy(update={"columns": {**found.kinds, **options.columns}, "missing": ()})
+    dataset = _read_frame(found.frame, Selection(known, schema, str(folder)))
+    columns = (
+        replace(each, reason=REASONS[each.name]) if each.kind == found.kinds[each.name] else each
+        for each in dataset.schema
+    )
+    return replace(
+        dataset,
+        schema=Schema(columns),
+        findings=(*found.findings, *dataset.findings),
+        facts=found.facts,
+        target=LABEL if LABEL in dataset.schema else None,
+    )
 
 
 def _origin(files: Sequence[Stored], source: str | tuple[str, ...]) -> str:

@@ -237,14 +237,28 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
 
 
+def names_of_rows(report: Mapping[str, Any], *files: str) -> list[str]:
+    """Return what new rows are called in a command: files, or folders where the rows are pictures.
+
+    Examples
+    --------
+    >>> names_of_rows({"data": {"columns": [{"kind": "image"}]}}, "NEW.csv")
+    ['NEW/']
+    """
+    columns = (report.get("data") or {}).get("columns") or ()
+    are_pictures = any(column.get("kind") == "image" for column in columns)
+    return [f"{name.removesuffix('.csv')}/" if are_pictures else name for name in files]
+
+
 def _commands(report: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return what to type next: (why, command) pairs."""
     folder = shlex.quote(str(report.get("folder") or "RUN"))
     if report.get("status") == "stopped":
         return [("Go on where it stopped", f"groundup resume {folder}")]
+    new, labelled = names_of_rows(report, "new.csv", "new_labelled.csv")
     commands = [
-        ("Predict new rows", f"groundup predict {folder} new.csv -o predictions.csv"),
-        ("Measure it on rows labelled later", f"groundup evaluate {folder} new_labelled.csv"),
+        ("Predict new rows", f"groundup predict {folder} {new} -o predictions.csv"),
+        ("Measure it on rows labelled later", f"groundup evaluate {folder} {labelled}"),
     ]
     patched = next((finding for finding in findings if finding.get("patch")), None)
     if patched:

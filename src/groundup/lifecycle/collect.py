@@ -36,6 +36,7 @@ from groundup.preparation.choices import needs_of_plans
 from groundup.preparation.contract import Preparation
 from groundup.preparation.fitting import tell_outliers
 from groundup.preparation.forms import make_preparation
+from groundup.preparation.options import PreparationOptions
 from groundup.preparation.target import TargetPlan
 
 
@@ -128,11 +129,17 @@ class Collected:
         weight = None if self.weight_train is None else self.weight_train[rows]
         return inputs.with_target(self.y_train[rows]).with_weight(weight)
 
+    def make_preparation(self, options: PreparationOptions, needs: Needs) -> Preparation:
+        """Return a preparation for what a learner needs; pictures alone become a table as thumbnails."""
+        are_pictures = all(self.schema[name].kind == "image" for name in self.features)
+        form = "thumbnails" if are_pictures and needs.form == "matrix" else needs.form
+        return make_preparation(options, form)
+
     def prepared(self, needs: Needs) -> Prepared:
         """Return both parts as `needs` says; fitted once per needs, on the training part."""
         needs = needs_of_plans(self.options, needs)
         if needs not in self._prepared:
-            preparation = make_preparation(self.options, needs.form)
+            preparation = self.make_preparation(self.options, needs)
             train, kept = preparation.fit_transform(self.train.select(self.offered), needs, self.supervision)
             validation = preparation.transform(self.validation.frame(self.features))
             self._prepared[needs] = Prepared(
@@ -175,7 +182,7 @@ def collect(session: Session, framed: Framed) -> Collected:
                 features=[
                     name
                     for name in collected.features
-                    if dataset.schema[name].kind not in ("identifier", "constant")
+                    if dataset.schema[name].kind not in ("identifier", "constant", "image")
                 ],
                 target=problem.target,
                 options=recipe.data.split,

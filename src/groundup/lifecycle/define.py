@@ -7,13 +7,21 @@ import polars as pl
 from groundup.core.errors import ProblemError
 from groundup.core.findings import Finding
 from groundup.core.losses import Loss, loss_of, quantile_of
+from groundup.core.schema import Schema
 from groundup.data.dataset import Dataset
 from groundup.data.profile import summarize_target
 from groundup.data.sources import read
 from groundup.evaluation.metrics import get_metric
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.weighing import Weighing
-from groundup.models.catalogue import check_loss, check_task, default_candidates, make_learner
+from groundup.models.catalogue import (
+    IMAGE_CANDIDATES,
+    check_loss,
+    check_sees_images,
+    check_task,
+    default_candidates,
+    make_learner,
+)
 from groundup.models.contract import Learner
 from groundup.problems.infer import Problem, define_problem
 from groundup.recipe import Recipe
@@ -74,12 +82,15 @@ def define(session: Session) -> Framed:
     """
     with session.step(1, "Define the problem") as step:
         dataset = read(session.recipe.data)
-        target = session.recipe.problem.target
+        target = session.recipe.problem.target or dataset.target
         if target is None:
             names = ", ".join(f"`{name}`" for name in dataset.schema.names[:20])
             raise ProblemError(
                 f"No target is named. Say which column to predict with --target; there is: {names}."
             )
+        if session.recipe.problem.target is None:
+            session.recipe = session.recipe.with_values({"problem.target": target})
+            session.reasons["problem.target"] = "the folder that each picture lies in"
         dataset = _as_spelled(session, dataset, target)
         asked = session.recipe.problem
         quantile = asked.quantile or quantile_of(asked.metric) or 0.5
@@ -91,7 +102,7 @@ def define(session: Session) -> Framed:
         for path in ("problem.task", "problem.metric"):
             step.say(_sentence(problem.reasons[path]))
         step.say(f"To beat: {problem.baseline}.")
-        learners = _learners(session, problem)
+        learners = _learners(session, problem, dataset.schema)
         weighed = {name: learner for name, learner in learners.items() if name != BASELINE}
         weighing = Weighing.of(session.recipe.training, problem, weighed)
         framed = Framed(_with_target(dataset, target), problem, learners, dataset.n_rows, weighing)
@@ -157,9 +168,13 @@ def _with_target(dataset: Dataset, target: str) -> Dataset:
     return dataset if n_rows == dataset.n_rows else replace(dataset, rows=rows, n_rows=n_rows)
 
 
-def _learners(session: Session, problem: Problem) -> dict[str, Learner]:
+def _learners(session: Session, problem: Problem, schema: Schema) -> dict[str, Learner]:
     """Return the learners to compare: what the recipe names, or the default candidates."""
     named, loss = session.recipe.learners(), loss_of(problem.task, problem.metric)
+    kinds = {column.kind for column in schema if column.name != problem.target}
+    if not named and kinds == {"image"}:
+        named = {name: make_learner(name, {}) for name in IMAGE_CANDIDATES}
+        session.reasons["model.candidates"] = "the rows hold pictures and nothing else"
     if not named:
         defaults = default_candidates(problem.task, loss)
         named = {name: make_learner(name, {}) for name in defaults}
@@ -168,6 +183,8 @@ def _learners(session: Session, problem: Problem) -> dict[str, Learner]:
         )
     for name, learner in named.items():
         check_task(name, problem.task)
+        if kinds == {"image"}:
+            check_sees_images(name, learner)
         if loss.name == "quantile":  # means may stand in for medians, told in step 5, but not for quantiles
             check_loss(name, learner, loss)
     return {BASELINE: make_learner(BASELINE, {}), **named}

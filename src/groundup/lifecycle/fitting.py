@@ -30,7 +30,6 @@ from groundup.lifecycle.session import Session
 from groundup.models.contract import Fitted, Learner
 from groundup.preparation.choices import without_stages
 from groundup.preparation.contract import Preparation
-from groundup.preparation.forms import make_preparation
 from groundup.training.class_weights import class_weights
 from groundup.training.resampling import resample
 from groundup.tuning.paired_test import compare_with_best
@@ -215,7 +214,7 @@ class Trainer:
             importlib.import_module(library)
         start = time.monotonic()
         options = collected.options if name != BASELINE else without_stages(collected.options)
-        preparation = make_preparation(options, needs.form)
+        preparation = collected.make_preparation(options, needs)
         part = collected.train.take(rows).select(collected.offered)
         inputs, kept = preparation.fit_transform(part, needs, collected.supervision.take(rows))
         train = collected.supervised(inputs, rows[kept])

@@ -17,7 +17,7 @@ from groundup.evaluation.representation import Observed, compare_shares
 
 NOT_STATED: Final = "no population is stated; name one in `data.population`"
 
-_NOT_COMPARED: Final = ("identifier", "text", "datetime")
+_NOT_COMPARED: Final = ("identifier", "text", "image", "datetime")
 
 
 def represent(train: Dataset, options: DataOptions, dependent: BootstrapOptions) -> dict[str, Any]:

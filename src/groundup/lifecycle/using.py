@@ -219,7 +219,9 @@ def predict_file(
     dataset = _read(source, model.schema)
 
     def answers_of(batch: pl.DataFrame) -> pl.DataFrame:
-        return _answers(model, batch, coverage, contributions=contributions)
+        answers = _answers(model, batch, coverage, contributions=contributions)
+        pictures = [each.name for each in dataset.schema if each.kind == "image"]  # files that were left out
+        return pl.DataFrame([*batch.select(pictures), *answers])  # would shift the rows
 
     parts = [answers_of(batch) for batch in dataset.batches()]
     answers = pl.concat(parts) if parts else answers_of(dataset.frame())

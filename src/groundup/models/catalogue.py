@@ -66,6 +66,9 @@ FITTED: Final[frozenset[str]] = frozenset(
 )
 """What a package may name as the class that loads its parameters; nothing else is imported for it."""
 
+IMAGE_CANDIDATES: Final = ("cnn",)
+"""What is trained on pictures where the recipe does not say."""
+
 ENTRY_POINTS: Final = "groundup.learners"
 """Entry points under which other distributions add learners: a name, and ``module:Class`` of a `Learner`."""
 
@@ -187,6 +190,28 @@ def check_task(name: str, task: Task) -> None:
     if task not in learner_class(name).tasks:
         able = _named(lambda learner: task in learner.tasks)
         raise RecipeError(f"`model.name`: the learner `{name}` does not do {task}. These do: {able}.")
+
+
+def check_sees_images(name: str, learner: Learner) -> None:
+    """Check that a learner can look at pictures, where there is nothing else to look at.
+
+    Raises
+    ------
+    RecipeError
+        If it cannot; the message names the learners that can.
+
+    Examples
+    --------
+    >>> check_sees_images("cnn", make_learner("cnn"))
+    """
+    if learner.needs().form != "images":
+        able = ", ".join(
+            f"`{each}`" for each in LEARNERS if getattr(learner_class(each), "arrays", ()) == ("images",)
+        )
+        raise RecipeError(
+            f"`model.name`: the learner `{name}` does not see pictures, and these rows hold nothing else. "
+            f"These do: {able}."
+        )
 
 
 def check_loss(name: str, learner: Learner, loss: Loss) -> None:

@@ -16,6 +16,7 @@ Size: TypeAlias = Literal["small", "medium", "large"]
 
 _CHANNELS: Final = {"small": 16, "medium": 32, "large": 64}
 _WIDTHS: Final = {"small": 64, "medium": 128, "large": 256}
+_MOST_EPOCHS: Final = 30
 _FEWEST_STEPS: Final = 800  # in all; batches shrink and epochs grow for few pictures
 
 
@@ -24,6 +25,7 @@ class ImageNetwork(NetworkLearner):
 
     tasks: ClassVar[tuple[Task, ...]] = ("classification", "regression")
     arrays: ClassVar[tuple[str, ...]] = ("images",)
+    patience: ClassVar[int] = _MOST_EPOCHS  # the last ones, at small rates, are often the best
 
     def needs(self) -> Needs:
         """Return that rows come as pictures."""
@@ -140,8 +142,8 @@ class ViT(ImageNetwork):
 def _lengths(n_samples: int) -> dict[str, Any]:
     """Return batches that grow with the number of pictures, and so many epochs that steps suffice."""
     batch_size = int(np.clip(2 ** round(np.log2(max(1, n_samples / 50))), 32, 256))
-    epochs = int(np.clip(-(-_FEWEST_STEPS * batch_size // max(1, n_samples)), 4, 30))
-    return {"batch_size": batch_size, "epochs": epochs, "patience": epochs}
+    epochs = int(np.clip(-(-_FEWEST_STEPS * batch_size // max(1, n_samples)), 4, _MOST_EPOCHS))
+    return {"batch_size": batch_size, "epochs": epochs}
 
 
 def _statistics(images: np.ndarray[Any, Any]) -> tuple[list[float], list[float]]:

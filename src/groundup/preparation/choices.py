@@ -30,6 +30,7 @@ CATEGORY_IMPUTES: Final = ("auto", "most_frequent", "constant", "none", "drop_ro
 DROPPED_KINDS: Final = {
     "identifier": "it names rows, so what it says cannot hold for new ones",
     "constant": "it has one value or none",
+    "image": "it holds pictures, which learners for tables do not see",
 }
 
 

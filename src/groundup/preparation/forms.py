@@ -19,6 +19,7 @@ PREPARATIONS: Final[Mapping[str, str]] = MappingProxyType(
         "matrix": "groundup.preparation.table:TablePreparation",
         "tokens": "groundup.preparation.tokens:TokenPreparation",
         "images": "groundup.preparation.images:ImagePreparation",
+        "thumbnails": "groundup.preparation.images:ThumbnailPreparation",
     }
 )
 """Form → ``module:class``; a package says its form, and never what is imported for it."""

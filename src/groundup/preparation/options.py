@@ -81,6 +81,9 @@ class ImageOptions(Options):
     shape: tuple[PositiveInt, PositiveInt, PositiveInt] | None = None
     """Height, width and channels of pictures whose pixels are the columns of a table, row by row; `null`: the
     columns are a square grey picture."""
+    size: Annotated[int, Field(ge=4, le=1024)] | None = None
+    """Pixels a side of pictures in files, whose middle is resized to it; `null`: 64, or 32 where most are
+    smaller than 48. Pictures that all have one size of at most 64 a side stay as they are."""
     augment: tuple[Augment, ...] | Literal["auto", "none"] = "auto"
     """Random changes of the training pictures, a new one in each epoch: `shift` moves them by a few pixels,
     `flip` mirrors left and right, `crop` enlarges a part, `rotate` turns by up to 15 degrees. `auto`:
