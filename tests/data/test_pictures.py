@@ -190,3 +190,17 @@ def test_a_column_of_paths_may_be_called_one_of_pictures(photos: Path) -> None:
     frame = pl.DataFrame({"photo": [str(each) for each in sorted(photos.rglob("*.png"))], "y": range(6)})
     dataset = read(DataOptions(columns={"photo": "image"}), frame=frame)
     assert dataset.schema["photo"].kind == "image"
+
+
+def test_folders_of_parts_are_no_classes(photos: Path, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for label in ("cat", "dog"):
+            save(tmp_path / "divided" / part / label / "0.png", Image.new("L", (9, 9)))
+    dataset = read(DataOptions(source=str(tmp_path / "divided")))
+    assert dataset.part == "part"
+    assert dataset.frame().drop("image").rows() == [
+        ("cat", "test"),
+        ("dog", "test"),
+        ("cat", "train"),
+        ("dog", "train"),
+    ]

@@ -32,6 +32,9 @@ class Dataset:
         How it was read, as options of the recipe's section `data`: {"delimiter": ";", "header": True}.
     target : str or None
         The column to predict where none is named, if the source tells.
+    part : str or None
+        The column that divides rows into train and test where the recipe does not say how, if the source
+        tells.
     """
 
     rows: pl.LazyFrame
@@ -42,6 +45,7 @@ class Dataset:
     facts: tuple[tuple[str, str], ...] = ()
     read_as: Mapping[str, str | bool] = field(default_factory=dict)
     target: str | None = None
+    part: str | None = None
 
     def frame(self, columns: Iterable[str] | None = None) -> pl.DataFrame:
         """Return the rows (of some columns) in memory."""

@@ -40,8 +40,8 @@ class DataOptions(Options):
     source: str | tuple[str, ...] | None = None
     """A file (CSV, TSV, JSON, JSON Lines, Parquet, Arrow, Excel, SQLite, DuckDB; also compressed or in a
     .zip), `FILE!NAME` for a sheet, a table or a file inside an archive, a folder, a pattern such as
-    `data/*.csv`, a list of these (several files form one table), `sample:NAME`, or a folder of pictures,
-    which are labelled by the folders that they lie in."""
+    `data/*.csv`, a list of these (several files form one table), `sample:NAME`, a folder of pictures, which
+    are labelled by the folders that they lie in, or pictures in IDX files or an .npz."""
     table: str | None = None
     """The sheet of a workbook, or the table of a database, where there are several."""
     query: str | None = None

@@ -1,7 +1,6 @@
 """A folder of pictures becomes a table: a picture a row, labelled by the folder that it lies in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -11,39 +10,12 @@ from groundup.core.errors import DataError
 from groundup.core.findings import Finding
 from groundup.core.schema import Kind
 from groundup.core.wording import count, listed
+from groundup.data.picture_table import IMAGE, LABEL, PART, PictureTable
 from groundup.data.pictures import SUFFIXES, State, check
-
-IMAGE: Final = "image"
-LABEL: Final = "label"
-REASONS: Final[Mapping[str, str]] = {
-    IMAGE: "paths of pictures",
-    LABEL: "the folder that each picture lies in",
-}
+from groundup.data.splitters import PART_NAMES, TEST, TRAIN
 
 _MOST_LISTED: Final = 100
-
-
-@dataclass(frozen=True)
-class PictureTable:
-    """The pictures of a folder.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        ``image``, the path of each picture that can be read, and ``label``, the name of its folder; without
-        ``label`` where the pictures lie in no folders of their own.
-    kinds : mapping of str to Kind
-        What these columns are.
-    findings : tuple of Finding
-        What could not be read.
-    facts : tuple of (str, str)
-        What was found, for people.
-    """
-
-    frame: pl.DataFrame
-    kinds: Mapping[str, Kind]
-    findings: tuple[Finding, ...] = ()
-    facts: tuple[tuple[str, str], ...] = field(default=())
+_OTHER_TABLES: Final = frozenset({".csv", ".tsv", ".parquet", ".arrow", ".json", ".jsonl", ".xlsx"})
 
 
 def find_pictures(source: str | Sequence[str]) -> Path | None:
@@ -63,10 +35,15 @@ def find_pictures(source: str | Sequence[str]) -> Path | None:
     if any(each.is_file() and each.suffix.lower() in _OTHER_TABLES for each in inside):
         return None
     folders = [each for each in inside if each.is_dir()]
+    if _are_parts(folders):
+        folders = [each for one in folders for each in _visible(one) if each.is_dir()]
     return folder if any(_is_picture(each) for one in folders for each in _visible(one)) else None
 
 
-_OTHER_TABLES: Final = frozenset({".csv", ".tsv", ".parquet", ".arrow", ".json", ".jsonl", ".xlsx"})
+def _are_parts(folders: Sequence[Path]) -> bool:
+    """Return whether folders divide the pictures into parts, not into classes."""
+    parts = {PART_NAMES.get(each.name.lower()) for each in folders}
+    return None not in parts and {TRAIN, TEST} <= parts
 
 
 def read_pictures(folder: Path) -> PictureTable:
@@ -75,38 +52,43 @@ def read_pictures(folder: Path) -> PictureTable:
     Parameters
     ----------
     folder : Path
-        Pictures in folders whose names are their labels, however deep below; or pictures alone.
+        Pictures in folders whose names are their labels, however deep below; such folders in the folders
+        ``train`` and ``test``; or pictures alone.
 
     Raises
     ------
     DataError
         If none of them can be read.
     """
-    classes = [each for each in _visible(folder) if each.is_dir() and _files_below(each)]
+    tops = [each for each in _visible(folder) if each.is_dir() and _files_below(each)]
+    divided = {each.name: _visible(each) for each in tops} if _are_parts(tops) else {"": tops}
+    classes = [(part, each) for part, inside in divided.items() for each in inside if each.is_dir()]
     loose = [each for each in _visible(folder) if _is_picture(each)]
+    found = [
+        (path, each.name, part) for part, each in classes for path in _files_below(each) if _is_picture(path)
+    ]
+    used = {path for path, _, _ in found}
+    others = [each for one in tops for each in _files_below(one) if each not in used]
     if classes:
-        found = [(path, each.name) for each in classes for path in _files_below(each) if _is_picture(path)]
-        left_out = loose
+        others = [*loose, *others]
     else:
-        found, left_out = [(path, "") for path in loose], []
-    others = [each for one in classes for each in _files_below(one) if not _is_picture(each)]
-    states = {str(path): check(str(path)) for path, _ in found}
-    kept = [(str(path), label) for path, label in found if states[str(path)] != "unreadable"]
+        found = [(path, "", "") for path in loose]
+    states = {str(path): check(str(path)) for path, _, _ in found}
+    kept = [(str(path), label, part) for path, label, part in found if states[str(path)] != "unreadable"]
     if not kept:
         raise DataError(
             f"None of the {count(len(found), 'picture')} in `{folder}` can be read, the first is "
             f"`{found[0][0]}`. Export them again as JPEG or PNG."
         )
-    columns = {IMAGE: [path for path, _ in kept]}
-    kinds: dict[str, Kind] = {IMAGE: "image"}
-    if classes:
-        columns[LABEL] = [label for _, label in kept]
-        kinds[LABEL] = "category"
+    frame = pl.DataFrame(kept, schema=[IMAGE, LABEL, PART], orient="row")
+    columns: dict[str, tuple[Kind, str]] = {IMAGE: ("image", "paths of pictures")}
     facts = [("pictures", count(len(kept)))]
     if classes:
-        facts.append(("folders", listed([each.name for each in classes], limit=8)))
-    findings = _about(folder, states, [*left_out, *others])
-    return PictureTable(pl.DataFrame(columns), kinds, findings, tuple(facts))
+        columns[LABEL] = ("category", "the folder that each picture lies in")
+        facts.append(("classes", listed(dict.fromkeys(each.name for _, each in classes), limit=8)))
+    if "" not in divided:
+        columns[PART] = ("category", "the folder that the folder of each picture lies in")
+    return PictureTable(frame.select(list(columns)), columns, _about(folder, states, others), tuple(facts))
 
 
 def _visible(folder: Path) -> list[Path]:

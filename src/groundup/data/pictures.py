@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from groundup.core.errors import MissingExtraError
+from groundup.core.errors import DataError, MissingExtraError
+from groundup.data.picture_arrays import array_at
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -89,6 +90,9 @@ _decoded: Final = _Decoded()
 def describe(path: str) -> Picture | None:
     """Return what a picture is, from the start of its file; None if it is unreadable."""
     try:
+        if (array := array_at(path)) is not None:
+            height, width, n_channels = array.shape
+            return Picture(height, width, is_grey=n_channels == 1)
         with _opened(Path(path).read_bytes()) as image:
             width, height = image.size
             if image.getexif().get(0x0112, 1) >= 5:  # shown lying on its side
@@ -131,6 +135,8 @@ def pixels_of(path: str, shape: Shape) -> NDArray[np.uint8] | None:
         Bytes; None if it is unreadable.
     """
     try:
+        if (array := array_at(path)) is not None:
+            return array if array.shape == shape else _fitted(_image_of(array), shape)
         stat = Path(path).stat()
         key = (path, stat.st_mtime_ns, stat.st_size, shape)
         if (known := _decoded.get(key)) is not None:
@@ -145,22 +151,37 @@ def pixels_of(path: str, shape: Shape) -> NDArray[np.uint8] | None:
 def digest(path: str) -> bytes:
     """Return the SHA-256 of a picture's file; of one that is not there, of nothing."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).digest()
-    except OSError:
+        array = array_at(path)
+        return hashlib.sha256(Path(path).read_bytes() if array is None else array.tobytes()).digest()
+    except (OSError, DataError):
         return hashlib.sha256().digest()
 
 
 def _decode(content: bytes, shape: Shape) -> NDArray[np.uint8]:
+    from PIL import ImageOps
+
+    height, width, _ = shape
+    with _lenient(is_lenient=True), _opened(content) as image:
+        image.draft(None, (2 * width, 2 * height))  # a JPEG is decoded no larger than it need be
+        return _fitted(ImageOps.exif_transpose(image), shape)
+
+
+def _fitted(image: "Image", shape: Shape) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     height, width, n_channels = shape
-    with _lenient(is_lenient=True), _opened(content) as image:
-        image.draft(None, (2 * width, 2 * height))  # a JPEG is decoded no larger than it need be
-        shown = ImageOps.exif_transpose(image)
-        fitted = ImageOps.fit(
-            _plain(shown, "L" if n_channels == 1 else "RGB"), (width, height), Image.Resampling.BILINEAR
-        )
-        return np.asarray(fitted, dtype=np.uint8).reshape(shape)
+    plain = _plain(image, "L" if n_channels == 1 else "RGB")
+    return np.asarray(ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR), np.uint8).reshape(
+        shape
+    )
+
+
+def _image_of(array: NDArray[np.uint8]) -> "Image":
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingExtraError("pillow", "images", purpose="Resizing pictures") from None
+    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
 
 
 def _plain(image: "Image", mode: str) -> "Image":
@@ -213,6 +234,7 @@ def _lenient(is_lenient: bool) -> Iterator[None]:
 def _damages() -> tuple[type[Exception], ...]:
     """Return the errors that Pillow raises for files that are damaged, or are no pictures."""
     errors: tuple[type[Exception], ...] = (
+        DataError,
         OSError,
         ValueError,
         SyntaxError,

@@ -8,7 +8,6 @@ they come from.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import polars as pl
 
@@ -22,7 +21,9 @@ from groundup.data.gather import Gathered, Selection, gather
 from groundup.data.locations import find_files, names_of
 from groundup.data.options import DataOptions
 from groundup.data.parts import Part
-from groundup.data.picture_folders import LABEL, REASONS, find_pictures, read_pictures
+from groundup.data.picture_arrays import find_arrays, read_arrays
+from groundup.data.picture_folders import find_pictures, read_pictures
+from groundup.data.picture_table import LABEL, PART, PictureTable
 from groundup.data.samples import load_sample
 from groundup.data.scanned import ScannedPart, read_scan
 from groundup.data.source_names import SAMPLE_PREFIX
@@ -70,8 +71,10 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
     if isinstance(options.source, str) and options.source.startswith(SAMPLE_PREFIX):
         name = options.source.removeprefix(SAMPLE_PREFIX)
         return _read_frame(load_sample(name), Selection(options, schema, options.source))
+    if arrays := find_arrays(options.source):
+        return _read_pictures(read_arrays(arrays), options, schema)
     if (folder := find_pictures(options.source)) is not None:
-        return _read_pictures(folder, options, schema)
+        return _read_pictures(read_pictures(folder), options, schema)
     files = find_files(options.source)
     origin = _origin(files, options.source)
     parts = [open_part(each, options) for each in files]
@@ -81,12 +84,12 @@ def read(options: DataOptions, *, frame: object | None = None, schema: Schema | 
     return _dataset(gather(parts, _titles(parts, files), selection, file_column=options.file_column), origin)
 
 
-def _read_pictures(folder: Path, options: DataOptions, schema: Schema | None) -> Dataset:
-    found = read_pictures(folder)
-    known = options.model_copy(update={"columns": {**found.kinds, **options.columns}, "missing": ()})
-    dataset = _read_frame(found.frame, Selection(known, schema, str(folder)))
+def _read_pictures(found: PictureTable, options: DataOptions, schema: Schema | None) -> Dataset:
+    kinds = {name: kind for name, (kind, _) in found.columns.items()}
+    known = options.model_copy(update={"columns": {**kinds, **options.columns}, "missing": ()})
+    dataset = _read_frame(found.frame, Selection(known, schema, str(options.source)))
     columns = (
-        replace(each, reason=REASONS[each.name]) if each.kind == found.kinds[each.name] else each
+        replace(each, reason=found.columns[each.name][1]) if each.kind == kinds[each.name] else each
         for each in dataset.schema
     )
     return replace(
@@ -95,6 +98,7 @@ def _read_pictures(folder: Path, options: DataOptions, schema: Schema | None) ->
         findings=(*found.findings, *dataset.findings),
         facts=found.facts,
         target=LABEL if LABEL in dataset.schema else None,
+        part=PART if PART in dataset.schema else None,
     )
 
 

@@ -88,9 +88,7 @@ def define(session: Session) -> Framed:
             raise ProblemError(
                 f"No target is named. Say which column to predict with --target; there is: {names}."
             )
-        if session.recipe.problem.target is None:
-            session.recipe = session.recipe.with_values({"problem.target": target})
-            session.reasons["problem.target"] = "the folder that each picture lies in"
+        _take_hints(session, dataset, target)
         dataset = _as_spelled(session, dataset, target)
         asked = session.recipe.problem
         quantile = asked.quantile or quantile_of(asked.metric) or 0.5
@@ -110,6 +108,22 @@ def define(session: Session) -> Framed:
             [*dataset.findings, *(_without_weights(each, session) for each in problem.findings)]
         )
     return framed
+
+
+def _take_hints(session: Session, dataset: Dataset, target: str) -> None:
+    """Let the recipe say what the source tells by itself: the target, and which rows test."""
+    hints: dict[str, str] = {}
+    if session.recipe.problem.target is None:
+        hints["problem.target"] = target
+        session.reasons["problem.target"] = dataset.schema[target].reason
+    split = session.recipe.data.split
+    if (
+        dataset.part is not None
+        and split.method == "auto"
+        and not (split.group or split.time or split.column)
+    ):
+        hints["data.split.column"] = dataset.part
+    session.recipe = session.recipe.with_values(hints)
 
 
 def _without_weights(finding: Finding, session: Session) -> Finding:
@@ -171,7 +185,8 @@ def _with_target(dataset: Dataset, target: str) -> Dataset:
 def _learners(session: Session, problem: Problem, schema: Schema) -> dict[str, Learner]:
     """Return the learners to compare: what the recipe names, or the default candidates."""
     named, loss = session.recipe.learners(), loss_of(problem.task, problem.metric)
-    kinds = {column.kind for column in schema if column.name != problem.target}
+    others = (problem.target, session.recipe.data.split.column)
+    kinds = {column.kind for column in schema if column.name not in others}
     if not named and kinds == {"image"}:
         named = {name: make_learner(name, {}) for name in IMAGE_CANDIDATES}
         session.reasons["model.candidates"] = "the rows hold pictures and nothing else"
