@@ -113,7 +113,7 @@ def test_brightness_is_measured_on_the_training_pictures() -> None:
     assert make_learner("cnn").arguments(blank, 2)["deviation"] == [1.0]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("side", "n_stages", "stride"), [(8, 3, 1), (64, 4, 2), (160, 4, 4)])
+@pytest.mark.parametrize(("side", "n_stages", "stride"), [(8, 3, 1), (32, 3, 1), (64, 4, 2), (160, 4, 4)])
 def test_networks_fit_their_pictures(side: int, n_stages: int, stride: int) -> None:
     train = Inputs({"images": np.zeros((2, side, side, 3), np.uint8)})
     cnn = make_learner("cnn", {"size": "medium"}).arguments(train, 4)  # type: ignore[attr-defined]

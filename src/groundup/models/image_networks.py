@@ -79,7 +79,11 @@ class CNN(ImageNetwork):
         return {"n_blocks": Range(1, 3, integer=True), "dropout": Range(0.0, 0.5)}
 
     def arguments(self, train: Inputs, n_outputs: int) -> dict[str, Any]:
-        """Return the network's size: three stages, four from 48 pixels a side on, which then halves first."""
+        """Return the network's size: three stages, four from 48 pixels a side on.
+
+        The first layer halves the sides from 48 pixels on, from 24 where they are grey, twice from 128 on: on
+        MNIST that costs a third of the time, and a second epoch more than makes up for it.
+        """
         sizes = self._sizes(train, n_outputs)
         side = min(sizes["height"], sizes["width"])
         first = _CHANNELS[self.size] if isinstance(self.size, str) else self.size
@@ -87,7 +91,7 @@ class CNN(ImageNetwork):
             **sizes,
             "widths": [first * 2**stage for stage in range(3 if side < 48 else 4)],
             "n_blocks": self.n_blocks,
-            "stem_stride": 1 if side < 48 else 2 if side < 128 else 4,
+            "stem_stride": 1 if side < (24 if sizes["n_channels"] == 1 else 48) else 2 if side < 128 else 4,
             "dropout": self.dropout,
         }
 
