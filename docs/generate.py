@@ -13,7 +13,8 @@ from groundup.data.options import SplitOptions
 from groundup.evaluation.options import Costs
 from groundup.models.catalogue import LEARNERS, learner_class
 from groundup.models.contract import Choice, Learner, Range
-from groundup.preparation.options import ColumnPreparation
+from groundup.models.writers import WRITERS, TransformerWriter
+from groundup.preparation.options import ColumnPreparation, ImageOptions, TokenOptions
 from groundup.recipe import Recipe
 from groundup.training.options import EarlyStopping
 
@@ -25,7 +26,7 @@ _INTRODUCTION = """\
 # The recipe: every option
 
 A recipe is a YAML file with one section per step. Only `data.source` and `problem.target` must be
-given; everything else has the default that stands here.
+given (of a text, which has no target, only `data.source`); everything else has the default that stands here.
 
 ```yaml
 problem:
@@ -46,7 +47,7 @@ key. A relative `data.source` is relative to the recipe's folder.
 
 _NESTED: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {
     "data": (("split", SplitOptions),),
-    "preparation": (("columns.NAME", ColumnPreparation),),
+    "preparation": (("tokens", TokenOptions), ("images", ImageOptions), ("columns.NAME", ColumnPreparation)),
     "training": (("early_stopping", EarlyStopping),),
     "evaluation": (("cost", Costs),),
 }
@@ -73,6 +74,7 @@ def render() -> str:
             parts.append(_table(f"{name}.{nested}", nested_options.model_json_schema()))
         if name == "model":
             parts.extend(_learners())
+            parts.extend(_writers())
     return "\n".join(parts)
 
 
@@ -91,7 +93,14 @@ def _learners() -> Iterator[str]:
         yield _table("model", schema, _search(learner)) if schema["properties"] else "No hyperparameters.\n"
 
 
-def _search(learner: type[Learner]) -> dict[str, str]:
+def _writers() -> Iterator[str]:
+    for name, writer in WRITERS.items():
+        tasks = " and ".join(writer.tasks)
+        yield f"### `model.name: {name}` for {tasks}\n\n{writer.title}. {writer.idea}\n"
+        yield _table("model", writer.model_json_schema(), _search(writer))
+
+
+def _search(learner: type[Learner] | type[TransformerWriter]) -> dict[str, str]:
     """Return the default search space of each hyperparameter, for people."""
     return {name: _space(space) for name, space in learner().search_space().items()}
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from groundup.recipe import Recipe
     from groundup.serving.model import Model
     from groundup.serving.package import load_model as load
+    from groundup.serving.writer import Writer, load_writer
     from groundup.training.fit import fit
     from groundup.training.gradient_options import GradientOptions
 
@@ -38,6 +39,7 @@ __all__ = [
     "GroundupError",
     "init",
     "load",
+    "load_writer",
     "Model",
     "Recipe",
     "reproduce",
@@ -45,6 +47,7 @@ __all__ = [
     "Run",
     "show_progress",
     "train",
+    "Writer",
 ]
 
 _HOMES = {
@@ -58,6 +61,7 @@ _HOMES = {
     "GroundupError": "groundup.core.errors:GroundupError",
     "init": "groundup.lifecycle:init",
     "load": "groundup.serving.package:load_model",
+    "load_writer": "groundup.serving.writer:load_writer",
     "Model": "groundup.serving.model:Model",
     "Recipe": "groundup.recipe:Recipe",
     "reproduce": "groundup.lifecycle:reproduce",
@@ -65,6 +69,7 @@ _HOMES = {
     "Run": "groundup.lifecycle.run:Run",
     "show_progress": "groundup.cli.progress:show_progress",
     "train": "groundup.lifecycle:train",
+    "Writer": "groundup.serving.writer:Writer",
 }
 """Public name → `module:name`; loaded on first use, so that `import groundup` stays light."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from groundup.core.errors import RecipeError, UnknownKeyError, UnknownNameError, did_you_mean
 from groundup.core.options import Options
+from groundup.core.tasks import GENERATION
 from groundup.core.yaml import YamlDocument, read_value, read_yaml, write_yaml
 from groundup.data.options import DataOptions
 from groundup.data.source_names import absolute_source
@@ -15,6 +16,7 @@ from groundup.evaluation.options import EvaluationOptions
 from groundup.models.catalogue import learner_class, learner_names, make_learner
 from groundup.models.contract import Learner
 from groundup.models.options import ModelOptions
+from groundup.models.writers import WRITERS, TransformerWriter, make_writer
 from groundup.monitoring.options import MonitoringOptions
 from groundup.preparation.options import ColumnPreparation, PreparationOptions
 from groundup.problems.options import ProblemOptions
@@ -108,7 +110,7 @@ class Recipe(Options):
         except ValidationError as error:
             raise _explain(error, document) from error
         try:
-            recipe.learners()
+            _ = recipe.writer() if recipe.is_generation else recipe.learners()
         except RecipeError as error:
             raise RecipeError(f"{document.where(('model', error.key or 'candidates'))}: {error}") from error
         except UnknownNameError as error:
@@ -195,6 +197,29 @@ class Recipe(Options):
             chosen[name] = make_learner(name, entry)
         return chosen
 
+    @property
+    def is_generation(self) -> bool:
+        """Whether a text is to be learned from, and written on."""
+        return self.problem.task == GENERATION
+
+    def writer(self) -> TransformerWriter:
+        """Return the learner that the section `model` names for the task `generation`.
+
+        Raises
+        ------
+        RecipeError
+            If several are named, or a hyperparameter does not exist or is out of range.
+        UnknownNameError
+            If there is no such learner.
+        """
+        if self.model.candidates:
+            raise RecipeError(
+                "`model.candidates` are compared by cross-validation, which texts have none of. Name one "
+                "with `model.name`.",
+                key="candidates",
+            )
+        return make_writer(self.model.name, self.model.hyperparameters)
+
     def to_yaml(self, *, reasons: Mapping[str, str], header: str = "", with_help: bool = False) -> str:
         """Return every option as YAML.
 
@@ -260,12 +285,18 @@ def recipe_schema() -> dict[str, Any]:
     }
     choices = [auto]
     for name in learner_names():
-        learner = learner_class(name).model_json_schema()
-        definitions.update(learner.pop("$defs", {}))
-        properties = {"name": {"const": name}, **learner["properties"]}
-        choices.append({**learner, "title": name, "properties": properties, "required": ["name"]})
+        choices.append(_choice(name, learner_class(name).model_json_schema(), definitions))
+    for name, writer in WRITERS.items():
+        choices.append(_choice(name, writer.model_json_schema(), definitions))
     definitions["ModelOptions"] = {"description": base["description"], "anyOf": choices}
     return schema
+
+
+def _choice(name: str, learner: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return a learner's own schema as one of the values of the section `model`."""
+    definitions.update(learner.pop("$defs", {}))
+    properties = {"name": {"const": name}, **learner["properties"]}
+    return {**learner, "title": name, "properties": properties, "required": ["name"]}
 
 
 def _explain(error: ValidationError, document: YamlDocument) -> RecipeError:

@@ -16,6 +16,7 @@ FLAGS = {
     "compare": ["RUN", RUNS, "--html", "--json"],
     "evaluate": ["RUN", "FILE", RUNS, "--json"],
     "predict": ["RUN", "FILE", "--output -o", RUNS, "--coverage", "--contributions"],
+    "generate": ["RUN", "--prompt -p", "--tokens", "--temperature", "--top-k", "--seed", RUNS],
     "resume": ["RUN", RUNS, PROGRESS],
     "reproduce": ["RUN", RUNS, PROGRESS],
     "models": ["NAME"],

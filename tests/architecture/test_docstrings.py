@@ -16,7 +16,6 @@ ALLOWED_MANY = {
     "core/runs.py: RunFolder.update_summary",  # the fields of one dataclass
     "lifecycle/__init__.py: train",  # the everyday keywords of the front door
     "lifecycle/contexts.py: fit_context",  # the fields of one dataclass, from where they are
-    "models/networks/decoder.py: generate",  # the customary keywords of sampling
     "training/fit.py: fit",  # the front door for people with a module of their own
     "training/network_loop.py: network_loop",  # the fields of one dataclass, which must not be loaded yet
     "training/plan.py: make_plan",  # everything that is decided before the first step

@@ -197,7 +197,8 @@ def test_resolved_options_lead_to_the_same_plan(
     if found is None:
         return
     resolved = found[0].resolved_options()
-    assert "auto" not in resolved.model_dump_json()
+    unused = {"tokens", "images"}  # a table has neither
+    assert "auto" not in resolved.model_dump_json(exclude=unused)
     again = TablePreparation(resolved)
     assert again.fit_transform(dataset, needs)[0].X.tobytes() == found[1].tobytes()
     assert json.dumps(again.state()[0]) == json.dumps(found[0].state()[0])

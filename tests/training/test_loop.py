@@ -193,6 +193,17 @@ def test_asking_to_stop_keeps_the_best_so_far() -> None:
     assert result.n_steps < 40
 
 
+def test_a_fit_that_was_asked_to_stop_goes_on_when_it_is_resumed(tmp_path: Path) -> None:
+    whole, module = make_module(), make_module()
+    expected = run(whole)
+    asked = iter(range(1_000))
+    stop = {"should_stop": lambda: next(asked) > 30}
+    assert run(module, keeper=keeper_in(tmp_path, []), watch=stop).stopped == "request"
+    result = run(again := make_module(), keeper=keeper_in(tmp_path, []))
+    assert (result.n_steps, result.stopped) == (expected.n_steps, expected.stopped)
+    assert equal(again, whole)
+
+
 def test_a_loss_that_is_no_number_before_anything_was_learned_is_an_error() -> None:
     module = make_module()
     batches = TensorBatches((X[TRAIN] * torch.inf,), Y[TRAIN], 20, seed=0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from groundup.cli.console import open_console, print_paragraph, styled
 from groundup.cli.findings import SEVERITIES, finding_title
 from groundup.cli.formats import duration, number, one_line
-from groundup.cli.progress import STOPPING, Progress, opening, which_fit
+from groundup.cli.progress import STOPPING, Progress, opening, which_fit, written_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -165,6 +165,11 @@ class LiveProgress(Progress):
         speed = metrics.get("samples_per_second")
         speed = "" if speed is None else f", {number(speed)} rows/s"
         self._fit = f"{self._present_fit}, step {data['step']} of {data['n_steps']}{loss}{speed}"
+
+    def on_samples(self, data: Mapping[str, Any]) -> None:
+        """Show what a network writes while it learns to."""
+        if written := written_line(data):
+            self.console.print(styled((f"    {written}", "dim")))
 
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Move the bar."""

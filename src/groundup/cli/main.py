@@ -31,6 +31,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "compare": "Compare runs: settings, scores, and whether they differ.",
         "evaluate": "Measure a trained model on rows whose answer is known.",
         "predict": "Predict for the rows of a file.",
+        "generate": "Let a model that learned to write go on from a prompt.",
         "resume": "Go on with a run that was interrupted.",
         "reproduce": "Train a run's recipe again and say whether the model is equal.",
         "models": "List the learners and their hyperparameters.",

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from groundup.models.contract import Choice, Learner, Range
+    from groundup.models.writers import TransformerWriter
+
+    Listed = type[Learner] | type[TransformerWriter]
 
 
 @click.command()
@@ -20,27 +23,32 @@ def models(name: str | None) -> None:
     """
     from groundup.cli.console import open_console
     from groundup.models.catalogue import learner_class, learner_names
+    from groundup.models.writers import WRITERS
 
     console = open_console()
-    if name is not None:
-        _print_learner(console, name, learner_class(name))
+    if name is None:
+        learners = [(each, learner_class(each)) for each in learner_names()]
+        _print_learners(console, [*learners, *WRITERS.items()])
         return
-    _print_learners(console, {each: learner_class(each) for each in learner_names()})
+    if name not in WRITERS or name in learner_names():
+        _print_learner(console, name, learner_class(name))
+    if name in WRITERS:  # another learner of tables may have the name, as the task tells them apart
+        _print_learner(console, name, WRITERS[name])
     console.print("Details: groundup models NAME · train one: groundup train … --model NAME")
 
 
-def _print_learners(console: "Console", learners: dict[str, type["Learner"]]) -> None:
+def _print_learners(console: "Console", learners: list[tuple[str, "Listed"]]) -> None:
     from groundup.cli.tables import make_table
 
     rows = []
-    for name, learner in learners.items():
+    for name, learner in learners:
         settings = ", ".join(f"{field}={default}" for field, default in _defaults(learner).items())
         what = f"{learner.title}: {learner.idea}" + (f"\n{settings}" if settings else "")
         rows.append((name, "\n".join(learner.tasks), what))
     console.print(make_table(("name", "tasks", "what it is"), rows, wrapped=("what it is",)))
 
 
-def _print_learner(console: "Console", name: str, learner: type["Learner"]) -> None:
+def _print_learner(console: "Console", name: str, learner: "Listed") -> None:
     from groundup.cli.console import styled
     from groundup.cli.tables import make_table
 
@@ -60,7 +68,7 @@ def _print_learner(console: "Console", name: str, learner: type["Learner"]) -> N
     console.print(styled((f"Reference: {learner.reference}", "dim")))
 
 
-def _defaults(learner: type["Learner"]) -> dict[str, str]:
+def _defaults(learner: "Listed") -> dict[str, str]:
     """Return each hyperparameter's default as a recipe writes it."""
     defaults = {
         name: field.get_default(call_default_factory=True, validated_data={})
@@ -69,7 +77,7 @@ def _defaults(learner: type["Learner"]) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in defaults.items()}
 
 
-def _meaning(learner: type["Learner"], field: str) -> str:
+def _meaning(learner: "Listed", field: str) -> str:
     return " ".join((learner.model_fields[field].description or "").split())
 
 

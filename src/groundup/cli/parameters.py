@@ -23,8 +23,8 @@ def task_option(command: CommandT) -> CommandT:
     """Add --task."""
     return click.option(
         "--task",
-        type=click.Choice(["classification", "regression"]),
-        help="What is asked for, where the target does not tell.",
+        type=click.Choice(["classification", "regression", "generation"]),
+        help="What is asked for, where the target does not tell; generation: learn to write from a text.",
     )(command)
 
 

@@ -28,6 +28,8 @@ How = Literal["auto", "plain", "json", "quiet"]
 STOPPING: Final = "Stopping soon, keeping the best so far; Ctrl-C again leaves at once."
 
 
+_WRITTEN: Final = 72  # characters
+
 QUIET_SECONDS: Final = 10.0
 """Fits of one learner share a line of a log until they have taken this long."""
 
@@ -118,6 +120,11 @@ class PlainProgress(Progress):
         """Say how much is to come."""
         self._line(f"  {count(data['n_fits'], 'fit')} to come: {', '.join(data['learners'])}")
 
+    def on_samples(self, data: Mapping[str, Any]) -> None:
+        """Show what a network writes while it learns to."""
+        if written := written_line(data):
+            self._line(f"  {written}")
+
     def on_fit_finished(self, data: Mapping[str, Any]) -> None:
         """Say that a fit is done; quick folds of one learner share a line."""
         if self._unsaid and bool(self._unsaid[-1].get("restored")) != bool(data.get("restored")):
@@ -167,9 +174,25 @@ class PlainProgress(Progress):
 def opening(data: Mapping[str, Any]) -> str:
     """Return the first line of a run, from its event `run_started`."""
     if data.get("resumed"):
-        return f"Going on with {data['run']}: {data['source']} → {data['target']}"
+        target = f" → {data['target']}" if data["target"] else ""
+        return f"Going on with {data['run']}: {data['source']}{target}"
     question = f"Learning to predict {data['target']}" if data["target"] else "Reading"
     return f"{question} from {data['source']}; everything is kept in {data['run']}"
+
+
+def written_line(data: Mapping[str, Any]) -> str:
+    r"""Return what a network wrote as one line, from its event `samples`; "" where it wrote no text.
+
+    Examples
+    --------
+    >>> written_line({"step": 40, "samples": ["To be,\nor not"]})
+    'step 40 writes: To be,⏎or not'
+    """
+    samples = data["samples"]
+    if not (samples and isinstance(samples[0], str)):
+        return ""
+    text = samples[0].strip().replace("\n", "⏎")
+    return f"step {data['step']} writes: {text[:_WRITTEN]}"
 
 
 def _how_long(fits: Sequence[Mapping[str, Any]]) -> str:

@@ -8,6 +8,8 @@ from groundup.cli.console import MARGIN, open_console, print_paragraph, styled
 from groundup.cli.findings import print_findings
 from groundup.cli.formats import beside, duration, interval, latency, number, one_line, size
 from groundup.cli.tables import make_table
+from groundup.cli.writing_summary import print_writing
+from groundup.core.tasks import GENERATION
 from groundup.core.wording import count
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ def print_summary(report: Mapping[str, Any], folder: Path) -> None:
     """
     console = open_console()
     console.print()
+    if report["problem"]["task"] == GENERATION:
+        print_writing(console, report, folder)
+        return
     _print_scores(console, report)
     _print_choice(console, report)
     _print_nested(console, report)

@@ -129,7 +129,9 @@ def fold_scores(rows: Sequence[Row], *, metric: str) -> Spec:
     return chart(f"{metric} of each model in each fold.", data, [{"mark": mark, "encoding": encoding}])
 
 
-def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss: str = "loss") -> Spec:
+def learning_curve(
+    curve: Sequence[Row], *, best_round: int | None = None, loss: str = "loss", unit: str = "Round"
+) -> Spec:
     """Draw the loss on training and validation rows round by round, the best round marked.
 
     Parameters
@@ -140,6 +142,8 @@ def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss:
         Where the validation loss is lowest.
     loss : str
         The loss's name, for the axis.
+    unit : str
+        What is counted along the other axis.
     """
     kept = thin(curve, keep={best_round})
     data = [
@@ -149,7 +153,7 @@ def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss:
         if is_number(row.get(part))
     ]
     encoding = {
-        "x": {**quantity("x", "Round"), "axis": {"grid": False, "tickMinStep": 1}},
+        "x": {**quantity("x", unit), "axis": {"grid": False, "tickMinStep": 1}},
         "y": quantity("y", loss),
         "color": series_color(data),
     }
@@ -158,8 +162,8 @@ def learning_curve(curve: Sequence[Row], *, best_round: int | None = None, loss:
         layers += vertical_mark(
             best_round, f"best: {number(best_round)}", near_end=_is_late(best_round, curve)
         )
-    best = f" The best round is {best_round}." if best_round is not None else ""
-    return chart(f"{loss} by round on training and validation rows.{best}", data, layers)
+    best = f" The best {unit.lower()} is {best_round}." if best_round is not None else ""
+    return chart(f"{loss} by {unit.lower()} on training and validation rows.{best}", data, layers)
 
 
 def data_fractions(

@@ -30,7 +30,9 @@ from groundup.lifecycle.memory import keep_frame
 from groundup.lifecycle.run import Run
 from groundup.lifecycle.session import Session
 from groundup.lifecycle.using import Reproduction, compare_models, evaluate_model, predict_file
+from groundup.lifecycle.writing import learn_to_write
 from groundup.recipe import Recipe
+from groundup.serving.package import check_package
 
 __all__ = [
     "CheckResult",
@@ -49,7 +51,10 @@ __all__ = [
 
 
 def _eight_steps(session: Session) -> None:
-    """Take a session from a question to a packaged model."""
+    """Take a session from a question to a packaged model; what is asked of a text has steps of its own."""
+    if session.recipe.is_generation:
+        learn_to_write(session)
+        return
     framed = define(session)
     collected = collect(session, framed)
     design(session, framed, collected)
@@ -79,7 +84,8 @@ def train(
         A data file, `sample:NAME`, a recipe file (.yaml), a `Recipe`, or rows in memory (pandas,
         Polars, Arrow, list of dicts), of which the run then keeps a copy.
     target : str or None
-        The column to predict; None where the recipe says it.
+        The column to predict; None where the recipe says it, and for a text file, which a language model
+        then learns to go on with (`problem.task: generation`).
     model : str or sequence, optional
         A learner's name, or several of which the best is kept; by default a linear model and
         boosted trees are compared.
@@ -163,7 +169,10 @@ def reproduce(run: str | Path, *, observers: Sequence[Observer] = ()) -> Reprodu
     if first.read_summary().status != "finished":
         raise RunError(f"The run `{first.path}` has not finished, so there is no model to compare with.")
     done, recipe = Run(first.path), Recipe.load(first.recipe)
-    _ = done.summary, done.model  # a damaged one is refused before an hour of training, not after
+    _ = (
+        done.summary,
+        check_package(first.model),
+    )  # a damaged one is refused before an hour of training, not after
     again = RunFolder.create(first.path.parent, None, stem=f"{first.path.name}-again")
     with _session(again, recipe, observers) as session:
         _eight_steps(session)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundup.core.errors import ProblemError
 from groundup.core.events import EventStream, Observer
 from groundup.core.findings import Finding
 from groundup.core.runs import RunFolder
@@ -65,6 +66,11 @@ class CheckResult:
 
 def check_data(recipe: Recipe, frame: object | None, observers: Sequence[Observer]) -> CheckResult:
     """Take the first two steps in a folder that is thrown away."""
+    if recipe.is_generation:
+        raise ProblemError(
+            f"`{recipe.data.source}` is asked about as a text, and there is no table to look at. Train on it "
+            "as it is: groundup train FILE --task generation"
+        )
     with tempfile.TemporaryDirectory(prefix="groundup-") as scratch:
         folder = RunFolder.create(Path(scratch), "check", stem="check")
         asked = recipe if frame is None else keep_frame(recipe, frame, folder)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from groundup.core.errors import RunError
 from groundup.core.findings import CODES
 from groundup.core.runs import RunFolder
+from groundup.core.tasks import GENERATION
 from groundup.core.wording import count
 from groundup.evaluation.comparison_page import render_comparison
 from groundup.evaluation.intervals import BootstrapOptions, Interval
@@ -122,6 +123,11 @@ def compare_runs(folders: Sequence[Path]) -> Comparison:
 
 def _open(folder: RunFolder) -> _Side:
     report = folder.read_report()
+    if report["problem"]["task"] == GENERATION:
+        raise RunError(
+            f"`{folder.path}` learned to write, and has no rows to compare. Its scores: "
+            f"groundup show {folder.path}"
+        )
     return _Side(folder, report, Recipe.load(folder.recipe), read_measured(folder, report))
 
 

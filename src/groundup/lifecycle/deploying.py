@@ -12,7 +12,7 @@ from groundup.lifecycle.resolving import resolve_data, resolve_model
 from groundup.lifecycle.session import Session
 from groundup.serving.package import PackageContents, write_package
 
-_HEADER: Final = """\
+RESOLVED_HEADER: Final = """\
 The resolved recipe: every default filled in, every `auto` replaced by the value that was used.
 Training it again gives the same model: groundup reproduce {folder}"""
 
@@ -32,14 +32,14 @@ def deploy(session: Session, trainer: Trainer, training: Training, judgement: Ju
         resolved = session.recipe.with_values(values)
         write_text(
             folder.recipe,
-            resolved.to_yaml(reasons=session.reasons, header=_HEADER.format(folder=folder.path)),
+            resolved.to_yaml(reasons=session.reasons, header=RESOLVED_HEADER.format(folder=folder.path)),
         )
         write_json(folder.findings, facts["findings"])
     facts["cost"] = cost_facts(session)
-    facts["reproduce"] = reproduce_facts(session, trainer.plan, digest)
+    facts["reproduce"] = reproduce_facts(session, trainer.plan.threads, digest)
     write_json(folder.report_json, facts)
     write_text(folder.report_html, render_report(facts))
-    _finish(session, facts)
+    finish(session, facts)
 
 
 def _package(
@@ -79,7 +79,7 @@ def _package(
     return write_package(session.folder.model, contents)
 
 
-def _finish(session: Session, facts: dict[str, Any]) -> None:
+def finish(session: Session, facts: dict[str, Any]) -> None:
     """Mark the run as ended and tell it."""
     metric = facts["problem"]["metric"]
     score = facts["test"][metric]

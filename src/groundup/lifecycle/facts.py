@@ -38,12 +38,7 @@ def gather_facts(
     framed, collected = trainer.framed, trainer.collected
     metric = METRICS[framed.problem.metric]
     return {
-        "groundup": __version__,
-        "run": session.folder.path.name,
-        "folder": str(session.folder.path),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "confidence": session.recipe.evaluation.confidence,
-        "status": "stopped" if session.events.should_stop else "finished",
+        **run_facts(session, is_stopped=session.events.should_stop),
         "problem": {**framed.problem.to_json(), "metric_title": metric.title, "question": _question(framed)},
         "data": _data(session, framed, collected),
         "split": _split(session, collected),
@@ -213,6 +208,18 @@ def _training(session: Session, trainer: Trainer, training: Training, plan: Plan
     }
 
 
+def run_facts(session: Session, *, is_stopped: bool) -> dict[str, Any]:
+    """Return which run it is, of which version, and how it ended."""
+    return {
+        "groundup": __version__,
+        "run": session.folder.path.name,
+        "folder": str(session.folder.path),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "confidence": session.recipe.evaluation.confidence,
+        "status": "stopped" if is_stopped else "finished",
+    }
+
+
 def cost_facts(session: Session) -> dict[str, Any]:
     """Return what the run cost so far; energy is an assumption, labelled so."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -230,7 +237,9 @@ def cost_facts(session: Session) -> dict[str, Any]:
     }
 
 
-def reproduce_facts(session: Session, plan: Plan, model_digest: str) -> dict[str, Any]:
+def reproduce_facts(
+    session: Session, threads: int, model_digest: str, libraries: Sequence[str] = _LIBRARIES
+) -> dict[str, Any]:
     """Return what is needed to make the same model again."""
     libraries = (*_LIBRARIES, ACCELERATOR) if session.recipe.training.accelerate else _LIBRARIES
     return {
@@ -240,6 +249,6 @@ def reproduce_facts(session: Session, plan: Plan, model_digest: str) -> dict[str
         "platform": platform.platform(),
         "packages": {name: version(name) for name in libraries},
         "seed": session.recipe.training.seed,
-        "threads": plan.threads,
+        "threads": threads,
         "model_digest": model_digest,
     }

@@ -9,6 +9,7 @@ from groundup.core.runs import RunFolder
 from groundup.recipe import Recipe
 from groundup.serving.model import Model
 from groundup.serving.package import load_package
+from groundup.serving.writer import Writer, load_writer
 
 
 class Run:
@@ -32,7 +33,9 @@ class Run:
     report : Path
         The page to open in a browser.
     model : Model
-        The packaged model.
+        The packaged model of a table.
+    writer : Writer
+        The packaged model of a text.
     recipe : Recipe
         The resolved recipe.
     """
@@ -70,6 +73,11 @@ class Run:
     def model(self) -> Model:
         """The packaged model, its digests checked."""
         return load_package(self._files.model)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The packaged model that writes, its digests checked."""
+        return load_writer(self._files.model)
 
     @cached_property
     def recipe(self) -> Recipe:

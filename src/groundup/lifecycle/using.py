@@ -31,7 +31,7 @@ from groundup.lifecycle.run import Run
 from groundup.monitoring.mismatch import count_mismatches
 from groundup.preparation.target import TargetPlan
 from groundup.serving.explaining import scale_sentence
-from groundup.serving.package import load_model
+from groundup.serving.package import check_package, load_model
 
 if TYPE_CHECKING:
     from groundup.serving.model import Model
@@ -68,13 +68,14 @@ def compare_models(first: RunFolder, again: RunFolder) -> Reproduction:
         for name in sorted(packages[0].keys() | packages[1].keys())
         if packages[0].get(name) != packages[1].get(name)
     ]
-    digests = one.model.manifest.digests, other.model.manifest.digests
+    manifests = check_package(first.model), check_package(again.model)
+    digests = manifests[0].digests, manifests[1].digests
     differences += [
         f"`model/{name}` differs."
         for name in sorted(digests[0].keys() | digests[1].keys())
         if digests[0].get(name) != digests[1].get(name)
     ]
-    return Reproduction(one.model.digest == other.model.digest, other, differences)
+    return Reproduction(manifests[0].digest == manifests[1].digest, other, differences)
 
 
 def evaluate_model(folder: Path, source: object) -> dict[str, Any]:

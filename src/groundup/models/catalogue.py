@@ -7,14 +7,17 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from groundup.core.errors import PackageError, RecipeError, UnknownKeyError, UnknownNameError
 from groundup.core.losses import SQUARED_ERROR, Loss
 from groundup.core.tasks import Task
 
 if TYPE_CHECKING:
+    from groundup.core.options import Options
     from groundup.models.contract import Fitted, Learner
+
+OptionsT = TypeVar("OptionsT", bound="Options")
 
 LEARNERS: Final[Mapping[str, str]] = MappingProxyType(  # loaded on use: "module:class"
     {
@@ -138,9 +141,21 @@ def make_learner(name: str, hyperparameters: Mapping[str, Any] | None = None) ->
     >>> make_learner("ridge", {"alpha": 10.0}).alpha
     10.0
     """
+    return checked_options(learner_class(name), name, hyperparameters)
+
+
+def checked_options(chosen: type[OptionsT], name: str, hyperparameters: Mapping[str, Any] | None) -> OptionsT:
+    """Return a learner's class with its hyperparameters; `name` is what messages call it.
+
+    Raises
+    ------
+    UnknownKeyError
+        If it has no such hyperparameter.
+    RecipeError
+        If a value is out of range or of the wrong type.
+    """
     from pydantic import ValidationError
 
-    chosen = learner_class(name)
     try:
         return chosen.model_validate(dict(hyperparameters or {}))
     except ValidationError as error:

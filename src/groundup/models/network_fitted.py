@@ -61,7 +61,7 @@ class FittedNetwork:
         self.architecture, self.arguments = architecture, dict(arguments)
         self.module = module.to("cpu").float().eval().requires_grad_(requires_grad=False)
         self.arrays, self.n_classes, self.target = tuple(arrays), n_classes, target
-        self._n_parameters = sum(parameter.numel() for parameter in module.parameters())
+        self.n_parameters = sum(parameter.numel() for parameter in module.parameters())
         self._facts = dict(facts)
 
     def predict(self, inputs: Inputs) -> Predictions:
@@ -82,7 +82,7 @@ class FittedNetwork:
 
         n_rows = len(arrays[0])
         parts = []
-        with torch.inference_mode(), _threads_for(n_rows * self._n_parameters):
+        with torch.inference_mode(), few_threads(n_rows * self.n_parameters):
             for start in range(0, n_rows, _BATCH_ROWS):
                 batch = [tensor_of(array[start : start + _BATCH_ROWS]) for array in arrays]
                 parts.append(self.module(*batch).double().numpy())
@@ -144,7 +144,7 @@ class FittedNetwork:
 
 
 @contextmanager
-def _threads_for(work: int) -> Iterator[None]:
+def few_threads(work: int) -> Iterator[None]:
     """Compute with one thread where waiting for the others would cost more than they help."""
     import torch
 

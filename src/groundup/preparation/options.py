@@ -61,8 +61,9 @@ class ColumnPreparation(Options):
 class TokenOptions(Options):
     """How a text becomes the token numbers that a network reads."""
 
-    kind: Literal["byte_pairs", "characters"] = "byte_pairs"
-    """What a token is: a frequent run of bytes, or a character."""
+    kind: Literal["auto", "byte_pairs", "characters"] = "auto"
+    """What a token is: a frequent run of bytes, or a character. `auto`: byte pairs, but characters for
+    `generation` from less than 10 MB of text."""
     vocabulary: int = Field(default=8_000, ge=300, le=1_000_000)
     """Tokens at most, learned from the training rows."""
     lowercase: bool = False

@@ -38,6 +38,9 @@ class Vocabulary(Protocol):
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of some tokens; special ones are left out."""
 
+    def sizes(self) -> list[int]:
+        """Return how many bytes of UTF-8 each token stands for, by its number; 1 where it stands for none."""
+
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values, with its ``kind``."""
 
@@ -90,6 +93,10 @@ class Characters:
         return "".join(
             self.characters[token - first] if token >= first else shown.get(token, "") for token in tokens
         )
+
+    def sizes(self) -> list[int]:
+        """Return how many bytes each token stands for."""
+        return [1] * len(SPECIAL) + [len(character.encode()) for character in self.characters]
 
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""
@@ -150,6 +157,11 @@ class BytePairs:
         """Return the text of some tokens; bytes that are no UTF-8 are shown as `�`."""
         text: str = self._tokenizer.decode([token for token in tokens if token >= len(SPECIAL)])
         return text
+
+    def sizes(self) -> list[int]:
+        """Return how many bytes each token stands for; the tokenizer spells each byte as one letter."""
+        words = sorted(self._tokenizer.get_vocab().items(), key=lambda pair: pair[1])
+        return [len(word) if number >= len(SPECIAL) else 1 for word, number in words]
 
     def state(self) -> dict[str, Any]:
         """Return the vocabulary as JSON values."""

@@ -8,7 +8,7 @@ from groundup.core.errors import ProblemError
 from groundup.core.findings import Finding
 from groundup.core.losses import loss_of, pinball_name, quantile_of
 from groundup.core.schema import Kind, Storage
-from groundup.core.tasks import Task
+from groundup.core.tasks import GENERATION, Task
 from groundup.core.wording import count, listed, shown
 from groundup.problems.classes import (
     ClassCounts,
@@ -162,6 +162,11 @@ def define_problem(target: TargetSummary, options: ProblemOptions) -> Problem:
     """
     _check_values(target)
     _check_meaning(target, options.task)
+    if options.task == GENERATION:
+        raise ProblemError(
+            f"`problem.task` is `{GENERATION}`, which is for texts, and this is a table with the target "
+            f"`{target.name}`. Remove one of the two."
+        )
     if options.task == "auto":
         task, reason = _infer_task(target, options.max_classes)
     else:

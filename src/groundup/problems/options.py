@@ -13,8 +13,9 @@ class ProblemOptions(Options):
 
     target: str | None = None
     """The column to predict."""
-    task: Task | Literal["auto"] = "auto"
-    """`classification` (one of a few classes) or `regression` (a number); `auto` looks at the target."""
+    task: Task | Literal["generation", "auto"] = "auto"
+    """`classification` (one of a few classes), `regression` (a number), or `generation` (a text is learned
+    from, and written on); `auto` looks at the target, and takes a text file without one as `generation`."""
     metric: str = "auto"
     """The number that decides between models, e.g. `roc_auc` or `rmse`; `auto` looks at the target. In
     regression it also says what is predicted: `rmse` and `r2` the mean, `mae` the median."""

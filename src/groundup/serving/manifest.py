@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from groundup.core.errors import PackageError
 from groundup.core.schema import Schema
+from groundup.core.tasks import GENERATION
 
 FORMAT: Final = "groundup-package"
 FORMAT_VERSION: Final = 2
@@ -107,7 +108,9 @@ class Manifest:
         }
 
     def _outputs(self) -> list[dict[str, Any]]:
-        """Return what `predict` and `predict_proba` answer, for readers of the file."""
+        """Return what `predict` and `predict_proba` answer, or `generate`, for readers of the file."""
+        if self.task == GENERATION:
+            return [{"name": self.target, "type": "text"}]
         if self.task == "regression":
             return [{"name": self.target, "type": "float"}]
         probabilities = [{"name": str(label), "type": "probability"} for label in self.classes]

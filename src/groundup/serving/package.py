@@ -18,7 +18,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 from groundup.core.errors import PackageError
 from groundup.core.files import sha256_of, whole_folder, write_bytes, write_json, write_text
 from groundup.core.schema import Schema
-from groundup.core.tasks import Task
+from groundup.core.tasks import GENERATION, Task
 from groundup.serving.answering import Answering
 from groundup.serving.manifest import Manifest
 from groundup.serving.model import Model
@@ -120,11 +120,17 @@ def write_package(folder: Path, contents: PackageContents) -> str:
         weights = temporary / WEIGHTS
         weights.mkdir()
         contents.fitted.save(weights)
-        digests |= {f"{WEIGHTS}/{name}": sha256_of(weights / name) for name in _files(weights)}
-        manifest = _manifest(contents, digests)
-        digest = write_json(temporary / MANIFEST, manifest.to_json())
-        write_text(temporary / MANIFEST_DIGEST, _digest_line(digest))
-    return manifest.digest
+        digests |= {f"{WEIGHTS}/{name}": sha256_of(weights / name) for name in list_files(weights)}
+        return finish_package(temporary, _manifest(contents, digests))
+
+
+def finish_package(folder: Path, manifest: Manifest) -> str:
+    """Write the manifest and its digest, which come last, and return the model's digest."""
+    versions = _versions()
+    told = replace(manifest, created_with=versions.pop("groundup", "unknown"), versions=versions)
+    digest = write_json(folder / MANIFEST, told.to_json())
+    write_text(folder / MANIFEST_DIGEST, _digest_line(digest))
+    return told.digest
 
 
 def load_package(folder: str | Path) -> Model:
@@ -147,7 +153,24 @@ def load_package(folder: str | Path) -> Model:
         or a later version wrote it.
     """
     folder = Path(folder)
-    names = set(_files(folder)) if folder.is_dir() else set()
+    manifest = check_package(folder)
+    if manifest.task == GENERATION:
+        raise PackageError(
+            f"The model `{folder}` writes texts; it knows no columns. Use `groundup generate`, or in Python "
+            "`groundup.load_writer`."
+        )
+    return _load(folder, manifest)
+
+
+def check_package(folder: Path) -> Manifest:
+    """Check every file of a model folder against its digest and return its manifest.
+
+    Raises
+    ------
+    PackageError
+        As `load_package`.
+    """
+    names = set(list_files(folder)) if folder.is_dir() else set()
     if MANIFEST not in names:
         raise PackageError(_not_a_model(folder))
     try:
@@ -155,7 +178,7 @@ def load_package(folder: str | Path) -> Model:
         _check_files(folder, names, manifest.digests)
     except OSError as error:
         raise PackageError(f"Cannot read the model `{folder}`: {error}.") from error
-    return _load(folder, manifest)
+    return manifest
 
 
 def load_model(path: str | Path) -> Model:
@@ -176,12 +199,22 @@ def load_model(path: str | Path) -> Model:
     PackageError
         If there is no model, or it is damaged.
     """
-    path = Path(path)
+    return load_package(model_folder(Path(path)))
+
+
+def model_folder(path: Path) -> Path:
+    """Return where the model of a run is; a folder that is no run, as it is.
+
+    Raises
+    ------
+    PackageError
+        If the run has no model yet.
+    """
     if not (path / "run.json").is_file():
-        return load_package(path)
+        return path
     if not (path / "model").is_dir():
         raise PackageError(f"The run `{path}` has no model yet. Continue it with: groundup resume {path}")
-    return load_package(path / "model")
+    return path / "model"
 
 
 def _write_preparation(folder: Path, preparation: "Preparation") -> dict[str, str]:
@@ -195,7 +228,6 @@ def _write_preparation(folder: Path, preparation: "Preparation") -> dict[str, st
 
 
 def _manifest(contents: PackageContents, digests: Mapping[str, str]) -> Manifest:
-    versions = _versions()
     return Manifest(
         task=contents.task,
         target=contents.target,
@@ -207,8 +239,6 @@ def _manifest(contents: PackageContents, digests: Mapping[str, str]) -> Manifest
         deployment=contents.deployment.model_dump(mode="json"),
         digests=digests,
         card=contents.card,
-        created_with=versions.pop("groundup", "unknown"),
-        versions=versions,
     )
 
 
@@ -226,7 +256,7 @@ def _digest_line(digest: str) -> str:
     return f"{digest}  {MANIFEST}\n"
 
 
-def _files(folder: Path, prefix: str = "") -> Iterator[str]:
+def list_files(folder: Path, prefix: str = "") -> Iterator[str]:
     """Yield the relative paths of all files, with "/"; refuse links and what is neither file nor folder."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
@@ -237,7 +267,7 @@ def _files(folder: Path, prefix: str = "") -> Iterator[str]:
                     "Put the file itself there."
                 )
             if entry.is_dir(follow_symlinks=False):
-                yield from _files(Path(entry.path), f"{name}/")
+                yield from list_files(Path(entry.path), f"{name}/")
             elif entry.is_file(follow_symlinks=False):
                 yield name
             else:

@@ -61,10 +61,6 @@ class GradientOptions(Options):
     """For `huber`: up to this error it is squared, beyond it counts by its size."""
     quantiles: tuple[Annotated[float, Field(gt=0, lt=1)], ...] | Auto = "auto"
     """For `quantile`: which ones are predicted; `auto`: what the metric asks for, or 0.1, 0.5 and 0.9."""
-    mixup: float = Field(default=0.0, ge=0)
-    """Images: how strongly pairs of them, and their labels, are blended (alpha of a beta distribution)."""
-    cutmix: float = Field(default=0.0, ge=0)
-    """Images: the same by pasting a rectangle of one image into another."""
     initialisation: InitialisationName | Auto = "auto"
     """How random weights are drawn."""
     precision: Precision | Auto = "auto"

@@ -199,6 +199,8 @@ class GradientFit:
             self._look()
         else:
             self.state.restore(found)
+            if self.state.position.stopped == "request":  # whoever resumes it asks for more
+                self.state.position.stopped = None
         self.module.train()
         self._first_step = self._reported_step = self.state.position.step
         self._schedule_pause()

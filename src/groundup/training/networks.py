@@ -112,7 +112,7 @@ class NetworkTraining:
         return NetworkResult(
             unit,
             {
-                "curve": {name: _thinned(points) for name, points in result.curve.items()},
+                "curve": {name: thinned(points) for name, points in result.curve.items()},
                 "loss": _TITLES.get(str(options.loss), str(options.loss).replace("_", "-")),
                 "best_round": result.best_step,
                 "n_rounds": result.n_steps,
@@ -251,7 +251,7 @@ def _as_used(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
+def thinned(points: list[tuple[int, float]]) -> list[list[float]]:
     """Return at most some hundred points, the first and the last among them."""
     spacing = max(1, len(points) // _MOST_POINTS)
     return [

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 from typing import Final, Literal
 
+from groundup.core.wording import count
+
 _CELLS_FOR_MORE: Final = 5_000_000
 # A boosting round over 4 million cells takes one thread 20 ms. A second thread saves at most half of
 # that, while beside one busy neighbour it cost four times as much (below 1 million cells, ten times).
+_WEIGHTS_FOR_MORE: Final = 300_000  # a second thread saves 40 % of a step of 800 000, next to none below
 _CGROUP_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -42,6 +45,23 @@ def resolve_threads(option: int | Literal["auto"], n_cells: int) -> tuple[int, s
     size = f"{n_cells:,}".replace(",", " ")
     if n_cells < _CELLS_FOR_MORE:
         return 1, f"One thread: a table of {size} cells is too small to repay more."
+    return _idle_cores()
+
+
+def resolve_network_threads(option: int | Literal["auto"], n_weights: int) -> tuple[int, str]:
+    """Return the number of threads for the training of a network of `n_weights`, and why.
+
+    Examples
+    --------
+    >>> resolve_network_threads("auto", n_weights=100_000)
+    (1, 'One thread: a network of 100 000 weights is too small to repay more.')
+    """
+    if option == "auto" and n_weights < _WEIGHTS_FOR_MORE:
+        return 1, f"One thread: a network of {count(n_weights)} weights is too small to repay more."
+    return resolve_threads(option, _CELLS_FOR_MORE)
+
+
+def _idle_cores() -> tuple[int, str]:
     available = _available_cores()
     idle = max(1, min(available, round(available - _load())))
     if idle == 1:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from groundup.core.errors import PackageError
+from groundup.core.errors import MissingExtraError, PackageError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,9 +18,22 @@ ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
         "recurrent_text": "groundup.models.networks.rnn:RecurrentText",
         "convolutional": "groundup.models.networks.cnn:ConvolutionalNetwork",
         "vision_transformer": "groundup.models.networks.vit:VisionTransformer",
+        "decoder": "groundup.models.networks.decoder:Decoder",
     }
 )
 """Name → ``module:class``; a class takes plain numbers, words and lists, and gives random weights."""
+
+
+def require_torch(purpose: str) -> None:
+    """Check that PyTorch is installed, without loading it.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not; the message says what to install.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "torch", purpose=purpose)
 
 
 def build(name: str, arguments: Mapping[str, Any], *, seed: int = 0) -> "nn.Module":

@@ -9,6 +9,9 @@ the output embedding to improve language models", EACL (one matrix for both ends
 `groundup.models.networks.attention`.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's own name
 from torch import Tensor, nn
@@ -83,19 +86,40 @@ class Decoder(nn.Module):
         return F.linear(x_BTD, self.embed.weight) if self.head is None else self.head(x_BTD)
 
 
-@torch.inference_mode()
-def generate(
+@dataclass(frozen=True)
+class Drawing:
+    """How the next token is drawn.
+
+    Parameters
+    ----------
+    temperature : float
+        0 takes the likeliest token; below 1 likelier ones more often, above 1 less.
+    top_k : int, optional
+        Draw among this many likeliest tokens.
+    top_p : float, optional
+        Draw among the likeliest tokens that together have this probability (Holtzman et al., 2020).
+    end : int, optional
+        The token that ends a text; what follows it is `end` again.
+    first_token : int
+        Tokens below it, which stand for no text, are never drawn.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    end: int | None = None
+    first_token: int = 0
+
+
+def stream(
     decoder: Decoder,
     tokens_BT: Tensor,
     n_new: int,
+    drawing: Drawing,
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
     random: torch.Generator | None = None,
-    end: int | None = None,
-) -> Tensor:
-    """Return the tokens with `n_new` further ones, drawn one after another.
+) -> Iterator[Tensor]:
+    """Yield further tokens one after another, each of shape (B, 1), as soon as it is drawn.
 
     Parameters
     ----------
@@ -104,46 +128,45 @@ def generate(
     tokens_BT : Tensor of shape (B, T)
         What has been written, at least one token.
     n_new : int
-        Tokens to add; fewer if all rows have reached `end`.
-    temperature : float
-        0 takes the likeliest token; below 1 likelier ones more often, above 1 less.
-    top_k : int, optional
-        Draw among this many likeliest tokens.
-    top_p : float, optional
-        Draw among the likeliest tokens that together have this probability (Holtzman et al., 2020).
+        Tokens to add; fewer if all rows have reached the end.
+    drawing : Drawing
+        How each is drawn.
     random : Generator, optional
         Where chance comes from.
-    end : int, optional
-        The token that ends a text; what follows it is `end` again.
-
-    Returns
-    -------
-    Tensor of shape (B, T + n_new)
     """
     memory, fresh = Memory(), tokens_BT[:, -decoder.context :]
     is_over = torch.zeros(len(tokens_BT), dtype=torch.bool, device=tokens_BT.device)
     for _ in range(n_new):
-        if memory.n_steps + fresh.shape[1] > decoder.context:
-            # The window is full: read its later half again, so that there is room for as many new steps.
-            memory, fresh = Memory(), tokens_BT[:, -max(1, decoder.context // 2) :]
-        logits_BV = decoder(fresh, memory)[:, -1].float()
-        fresh = _drawn(logits_BV, temperature, top_k, top_p, random)
-        if end is not None:
-            fresh = torch.where(is_over.unsqueeze(1), end, fresh)
-            is_over |= fresh[:, 0] == end
-        tokens_BT = torch.cat([tokens_BT, fresh], dim=1)
+        with torch.inference_mode():
+            if memory.n_steps + fresh.shape[1] > decoder.context:
+                # The window is full: read its later half again, so that there is room for as many new steps.
+                memory, fresh = Memory(), tokens_BT[:, -max(1, decoder.context // 2) :]
+            logits_BV = decoder(fresh, memory)[:, -1].float()
+            logits_BV[:, : drawing.first_token] = -torch.inf
+            fresh = _drawn(logits_BV, drawing, random)
+            if drawing.end is not None:
+                fresh = torch.where(is_over.unsqueeze(1), drawing.end, fresh)
+                is_over = is_over | (fresh[:, 0] == drawing.end)
+            tokens_BT = torch.cat([tokens_BT, fresh], dim=1)
+        yield fresh
         if bool(is_over.all()):
-            break
-    return tokens_BT
+            return
 
 
-def _drawn(
-    logits_BV: Tensor,
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    random: torch.Generator | None,
+def generate(
+    decoder: Decoder,
+    tokens_BT: Tensor,
+    n_new: int,
+    drawing: Drawing,
+    *,
+    random: torch.Generator | None = None,
 ) -> Tensor:
+    """Return the tokens and up to `n_new` further ones, shape (B, T + n_new); see `stream`."""
+    return torch.cat([tokens_BT, *stream(decoder, tokens_BT, n_new, drawing, random=random)], dim=1)
+
+
+def _drawn(logits_BV: Tensor, drawing: Drawing, random: torch.Generator | None) -> Tensor:
+    temperature, top_k, top_p = drawing.temperature, drawing.top_k, drawing.top_p
     if temperature == 0:
         return logits_BV.argmax(dim=-1, keepdim=True)
     logits_BV = logits_BV / temperature
