@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,14 @@ def test_one_part_is_held_out_once(run: groundup.Run) -> None:
     assert "held out, once" in report["training"]["fold_reason"]
     assert {row["name"] for row in report["leaderboard"]} == {"rnn", "baseline"}
     assert "`rnn` takes long to train" in (run.folder / "recipe.yaml").read_text()
+
+
+def test_the_terminal_does_not_call_it_cross_validation(run: groundup.Run) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "groundup", "show", run.folder], capture_output=True, text=True, check=True
+    )
+    assert "held-out" in done.stdout
+    assert "cross-validated" not in done.stdout
 
 
 def test_the_report_shows_the_same_rows_before_and_after(run: groundup.Run) -> None:

@@ -64,6 +64,7 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
     if outlook := report["fit"].get("more_rows"):
         print_paragraph(console, styled(one_line(outlook["sentence"])), indent=MARGIN, label="Rows")
     print_paragraph(console, styled(why), indent=MARGIN, label="Model")
+    n_folds = report.get("training", {}).get("folds")
     if len(leaderboard) > 1:
         rows = [
             (
@@ -78,7 +79,7 @@ def _print_choice(console: "Console", report: Mapping[str, Any]) -> None:
         ]
         headers = (
             "  learner",
-            f"cross-validated {report['problem']['metric']}",
+            f"{'cross-validated' if n_folds != 1 else 'held-out'} {report['problem']['metric']}",
             "fits",
             "one row",
             "size",
