@@ -164,8 +164,9 @@ def test_stages_take_any_rows_alike_alone_and_in_a_batch(
     batch = preparation.transform(pl.DataFrame(rows, schema=DTYPES)).X
     assert (needs.missing and options.reduce == "none") or np.isfinite(batch).all()
     alone = [again.transform_row(row) for row in rows]
-    # Sums of numbers that cancel out are as exact as their largest term is.
-    reach = 1 + np.abs(np.nan_to_num(preparation.encode(pl.DataFrame(rows, schema=DTYPES)))).max(initial=0)
+    # Sums of numbers that cancel out are as exact as their largest term is, read or filled in.
+    encoded = preparation.encode(pl.DataFrame(rows, schema=DTYPES))
+    reach = 1 + max(np.abs(np.nan_to_num(each)).max(initial=0) for each in (encoded, batch))
     np.testing.assert_allclose(alone, batch, rtol=1e-12, atol=1e-12 * reach)
 
 
