@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from groundup.core.errors import PackageError
 from groundup.core.inputs import Inputs
+from groundup.models.booster_summary import ModelSummary
 from groundup.models.lightgbm_native import FittedLightGBM
-from groundup.models.lightgbm_text import TextSummary, check_text, without_parameters
+from groundup.models.lightgbm_text import check_text, without_parameters
 
 
 def train(*, n_classes: int = 2, n_rounds: int = 4) -> bytes:
@@ -34,8 +35,8 @@ def text() -> bytes:
 
 def test_reads_the_sizes(text: bytes) -> None:
     assert b"cat_threshold" in text
-    assert check_text(text) == TextSummary(n_features=4, n_outputs=1, n_trees=4)
-    assert check_text(train(n_classes=3)) == TextSummary(n_features=4, n_outputs=3, n_trees=12)
+    assert check_text(text) == ModelSummary(n_features=4, n_outputs=1, n_trees=4)
+    assert check_text(train(n_classes=3)) == ModelSummary(n_features=4, n_outputs=3, n_trees=12)
 
 
 def test_parameters_are_left_out_and_not_missed(text: bytes) -> None:

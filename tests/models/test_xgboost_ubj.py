@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from groundup.core.errors import PackageError
-from groundup.models.xgboost_ubj import ModelSummary, check_model
+from groundup.models.booster_summary import ModelSummary
+from groundup.models.xgboost_ubj import check_model
 from planted.mutations import mutated, save_model, try_mutations
 
 pytest.importorskip("xgboost")

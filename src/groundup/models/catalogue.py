@@ -220,9 +220,7 @@ def check_sees_images(name: str, learner: Learner) -> None:
     >>> check_sees_images("cnn", make_learner("cnn"))
     """
     if learner.needs().form != "images":
-        able = ", ".join(
-            f"`{each}`" for each in LEARNERS if getattr(learner_class(each), "arrays", ()) == ("images",)
-        )
+        able = _named(lambda learner: learner().needs().form == "images")
         raise RecipeError(
             f"`model.name`: the learner `{name}` does not see pictures, and these rows hold nothing else. "
             f"These do: {able}."

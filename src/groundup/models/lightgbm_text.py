@@ -7,7 +7,6 @@ where a number should be ends the process. So everything it will read from the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundup.core.errors import PackageError
 from groundup.core.inputs import FloatArray, IntArray
+from groundup.models.booster_summary import ModelSummary
 
 _VERSIONS: Final = (b"v3", b"v4")
 _END: Final = b"end of trees"
@@ -22,26 +22,7 @@ _END: Final = b"end of trees"
 _Fields: TypeAlias = Mapping[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class TextSummary:
-    """What the text says about itself.
-
-    Parameters
-    ----------
-    n_features : int
-        Features a row must have.
-    n_outputs : int
-        Values predicted for a row: 1, or one a class.
-    n_trees : int
-        Trees, all outputs together.
-    """
-
-    n_features: int
-    n_outputs: int
-    n_trees: int
-
-
-def check_text(text: bytes) -> TextSummary:
+def check_text(text: bytes) -> ModelSummary:
     """Check the structure of a LightGBM text model and return its sizes.
 
     Parameters
@@ -51,7 +32,7 @@ def check_text(text: bytes) -> TextSummary:
 
     Returns
     -------
-    TextSummary
+    ModelSummary
         Its sizes.
 
     Raises
@@ -86,7 +67,7 @@ def without_parameters(text: bytes) -> bytes:
     return text[:end] + b"\n"
 
 
-def _checked(text: bytes) -> TextSummary:
+def _checked(text: bytes) -> ModelSummary:
     if not text.startswith(b"tree\n"):
         raise PackageError("This is not a model that LightGBM wrote: its first line is not `tree`.")
     header_end = text.index(b"\n\n") + 2
@@ -116,7 +97,7 @@ def _checked(text: bytes) -> TextSummary:
         trees.append(_fields(lines[1:]))
         start += size
     _check_trees(trees, n_features)
-    return TextSummary(n_features, n_outputs, len(sizes))
+    return ModelSummary(n_features, n_outputs, len(sizes))
 
 
 def _check_trees(trees: Sequence[_Fields], n_features: int) -> None:

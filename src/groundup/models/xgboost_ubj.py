@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundup.core.errors import PackageError
+from groundup.models.booster_summary import ModelSummary
 
 _DEEPEST: Final = 12
 _LENGTH: Final = struct.Struct(">q")
@@ -66,25 +67,6 @@ _TREE_FIELDS: Final = {  # in XGBoost's order
 }
 _OF_CATEGORIES: Final = ("categories", "categories_nodes", "categories_segments", "categories_sizes")
 _OF_NODES: Final = tuple(name for name in _TREE_FIELDS if name not in (*_OF_CATEGORIES, "id"))
-
-
-@dataclass(frozen=True)
-class ModelSummary:
-    """What the model says about itself.
-
-    Parameters
-    ----------
-    n_features : int
-        Features a row must have.
-    n_outputs : int
-        Values predicted for a row: 1, or one a class.
-    n_trees : int
-        Trees, all outputs together.
-    """
-
-    n_features: int
-    n_outputs: int
-    n_trees: int
 
 
 def check_model(content: bytes) -> ModelSummary:

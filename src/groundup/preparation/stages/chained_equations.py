@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from groundup.core.inputs import FloatArray
 from groundup.core.wording import count
 from groundup.preparation.scaling import LARGEST
-from groundup.preparation.stages.contract import StageContext, Told, tell_filled
+from groundup.preparation.stages.contract import GapFilling, StageContext, Told, tell_filled
 from groundup.preparation.stages.nearest_rows import draw_rows
 from groundup.preparation.stages.one_scale import SUBSTANCE, OneScale
 
@@ -42,7 +42,7 @@ Step: TypeAlias = tuple[int, list[float], float]
 
 
 @dataclass(frozen=True, eq=False)
-class ChainedEquations:
+class ChainedEquations(GapFilling):
     """Fills some numbers with the predictions of regressions, one after the other.
 
     Parameters
@@ -84,17 +84,6 @@ class ChainedEquations:
     is_settled: bool
     n_missing: tuple[int, ...]
     kind: ClassVar[str] = "iterative"
-    option: ClassVar[str] = "impute_numbers"
-
-    @property
-    def origins(self) -> Sequence[int]:
-        """Every input stays where it is."""
-        return range(len(self.feature_names))
-
-    @property
-    def most_missing(self) -> int:
-        """The input that was missing in most training rows, of those that are filled."""
-        return self.targets[self.n_missing.index(max(self.n_missing))]
 
     def transform(self, X: FloatArray) -> FloatArray:
         """Return the rows with their missing numbers filled, shape (n_samples, n_features)."""

@@ -107,6 +107,25 @@ class Stage(Protocol):
         """
 
 
+class GapFilling:
+    """What stages share that fill missing numbers in."""
+
+    option: ClassVar[str] = "impute_numbers"
+    feature_names: tuple[str, ...]
+    targets: tuple[int, ...]
+    n_missing: tuple[int, ...]
+
+    @property
+    def origins(self) -> Sequence[int]:
+        """Every input stays where it is."""
+        return range(len(self.feature_names))
+
+    @property
+    def most_missing(self) -> int:
+        """The input that was missing in most training rows, of those that are filled."""
+        return self.targets[self.n_missing.index(max(self.n_missing))]
+
+
 @dataclass(frozen=True)
 class StageContext:
     """What a stage may look at while it is fitted, besides its input.

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from groundup.core.inputs import FloatArray, IntArray
 from groundup.core.wording import count
 from groundup.preparation.scaling import LARGEST, mean
-from groundup.preparation.stages.contract import StageContext, Told, tell_filled
+from groundup.preparation.stages.contract import GapFilling, StageContext, Told, tell_filled
 from groundup.preparation.stages.one_scale import SUBSTANCE, OneScale
 
 
 @dataclass(frozen=True, eq=False)
-class NearestRows:
+class NearestRows(GapFilling):
     """Fills some numbers with their mean over the most similar donors.
 
     Distances to donors at the same distance are told apart by their order, so that a row is filled the
@@ -66,17 +66,6 @@ class NearestRows:
     n_seen: int
     n_missing: tuple[int, ...]
     kind: ClassVar[str] = "knn"
-    option: ClassVar[str] = "impute_numbers"
-
-    @property
-    def origins(self) -> Sequence[int]:
-        """Every input stays where it is."""
-        return range(len(self.feature_names))
-
-    @property
-    def most_missing(self) -> int:
-        """The input that was missing in most training rows, of those that are filled."""
-        return self.targets[self.n_missing.index(max(self.n_missing))]
 
     def transform(self, X: FloatArray) -> FloatArray:
         """Return the rows with their missing numbers filled, shape (n_samples, n_features)."""
