@@ -74,7 +74,7 @@ def context(options: GradientOptions, seed: int) -> FitContext:
         threads=1,
         run_rounds=rounds,
         should_stop=lambda: False,
-        train_network=network_loop(options=options, early_stopping=None, seed=seed, threads=1),
+        train_network=network_loop(options=options, early_stopping=None, threads=1),
     )
 
 

@@ -160,7 +160,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             should_stop=lambda: False,
             loss=loss,
             train_network=network_loop(
-                options=GradientOptions(), early_stopping=early_stopping, seed=seed, threads=threads
+                options=GradientOptions(), early_stopping=early_stopping, threads=threads
             ),
         )
 

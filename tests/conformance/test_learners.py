@@ -87,7 +87,6 @@ def context(
         train_network=network_loop(
             options=GradientOptions(),
             early_stopping=EarlyStopping(),
-            seed=seed,
             threads=threads,
             should_stop=should_stop,
         ),

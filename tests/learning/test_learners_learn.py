@@ -55,7 +55,7 @@ def fit(name: str, train: Inputs, validation: Inputs | None, task: Task, **hyper
         run_rounds, early_stopping=EarlyStopping(), emit=lambda **_: None, should_stop=lambda: False
     )
     n_classes = int(train.y.max()) + 1 if task == "classification" else 0
-    network = network_loop(options=GradientOptions(), early_stopping=EarlyStopping(), seed=0, threads=1)
+    network = network_loop(options=GradientOptions(), early_stopping=EarlyStopping(), threads=1)
     context = FitContext(task, n_classes, 0, 1, loop, lambda: False, train_network=network)
     return make_learner(name, hyperparameters).fit(train, validation, context)
 

@@ -48,7 +48,6 @@ def context(task: str = "classification", *, epochs: int = 6, seed: int = 0) -> 
         train_network=network_loop(
             options=GradientOptions(epochs=epochs, batch_size=32, device="cpu"),
             early_stopping=EarlyStopping(),
-            seed=seed,
             threads=1,
         ),
     )

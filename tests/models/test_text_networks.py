@@ -1,6 +1,7 @@
 """Networks that read texts: they learn, save themselves, and go on where they were killed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def texts(n_rows: int = 400, *, seed: int = 0, is_number: bool = False) -> Input
         tokens[row, :length] = random.integers(7, 20, length)
         low, high = np.sort(random.permutation(length)[:2])
         tokens[row, [low, high]] = (5, 6) if y[row] else (6, 5)
-    return Inputs({"tokens": tokens, "y": y * 10.0 + 100 if is_number else y.astype(np.int64)})
+    return Inputs({"tokens": tokens, "y": y * 10.0 + 100 if is_number else y.astype(np.int64)}, n_tokens=20)
 
 
 def context(
@@ -48,9 +49,8 @@ def context(
     loop = network_loop(
         options=GradientOptions(epochs=epochs, learning_rate=5e-3, batch_size=16, checkpoint_seconds=1e-6),
         early_stopping=EarlyStopping(patience_rounds=100),
-        seed=1,
         threads=1,
-        keeper=keeper,
+        keeper=None if keeper is None else lambda _: keeper,
         should_stop=should_stop,
     )
     task = "classification" if n_classes else "regression"
@@ -122,5 +122,16 @@ def test_a_text_without_words_gets_an_answer(name: str) -> None:
     fitted = make_learner(name, SMALL[name]).fit(train, None, context(epochs=1))
     empty = Inputs({"tokens": np.zeros((2, 12), dtype=np.int32)})
     probabilities = fitted.predict(empty).probabilities
+    assert probabilities is not None
+    assert np.isfinite(probabilities).all()
+
+
+@EACH
+def test_a_token_that_no_training_row_shows_gets_an_answer(name: str) -> None:
+    train = texts(64)
+    assert train.arrays["tokens"].max() < 25
+    fitted = make_learner(name, SMALL[name]).fit(replace(train, n_tokens=25), None, context(epochs=1))
+    last = Inputs({"tokens": np.full((2, 12), 24, dtype=np.int32)})
+    probabilities = fitted.predict(last).probabilities
     assert probabilities is not None
     assert np.isfinite(probabilities).all()

@@ -32,6 +32,7 @@ def test_rows_batches_and_packages_agree(kind: str) -> None:
     inputs, kept = preparation.fit_transform(dataset(), NEEDS)
     tokens = inputs.arrays["tokens"]
     assert tokens.dtype == np.int32
+    assert tokens.max() < inputs.n_tokens
     assert len(tokens) == len(TEXTS) == len(kept)
     frame = dataset().frame()
     np.testing.assert_array_equal(preparation.transform(frame).arrays["tokens"], tokens)

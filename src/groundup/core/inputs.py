@@ -80,6 +80,8 @@ class Inputs:
         One per column of ``X``; unique.
     categorical : tuple of int
         Columns of ``X`` that hold category codes (NaN: missing; unseen level: NaN as well).
+    n_tokens : int
+        Of token numbers: the size of their vocabulary, which is above each of them; 0 for other forms.
     augment : tuple of str
         Random changes that leave what a picture shows as it is, which training may make.
     """
@@ -87,6 +89,7 @@ class Inputs:
     arrays: Mapping[str, NDArray[np.generic]]
     feature_names: tuple[str, ...] = ()
     categorical: tuple[int, ...] = field(default=())
+    n_tokens: int = 0
     augment: tuple[str, ...] = ()
 
     @property

@@ -1,13 +1,13 @@
 """What each fit of a run receives besides its data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from groundup.lifecycle.define import Framed
 from groundup.lifecycle.design import Plan
 from groundup.lifecycle.session import Session
-from groundup.models.contract import FitContext, RoundsResult
+from groundup.models.contract import FitContext
 from groundup.training.network_loop import network_loop
 from groundup.training.rounds import run_rounds
 
@@ -29,26 +29,9 @@ def fit_context(
     def tell(kind: str, **data: Any) -> None:
         if kind == "note":
             if is_told and fold == 0:  # the other fits cost the same
-                events.emit(kind, message=f"`{name}`, each fit: {data['message']}")
+                note(f"`{name}`, each fit: {data['message']}")
         elif is_told:
             events.emit(kind, learner=name, fold=fold, **data)
-
-    def rounds(
-        advance: Callable[[], bool],
-        scores: Callable[[bool], Mapping[str, float]],
-        *,
-        n_rounds: int,
-        monitor: str,
-    ) -> RoundsResult:
-        return run_rounds(
-            advance,
-            scores,
-            n_rounds=n_rounds,
-            monitor=monitor,
-            early_stopping=options.early_stopping,
-            emit=partial(tell, "round"),
-            should_stop=lambda: events.should_stop,
-        )
 
     where = "final" if fold is None else f"fold-{fold + 1}"
     return FitContext(
@@ -56,7 +39,12 @@ def fit_context(
         n_classes=len(framed.problem.classes),
         seed=seed,
         threads=plan.threads,
-        run_rounds=rounds,
+        run_rounds=partial(
+            run_rounds,
+            early_stopping=options.early_stopping,
+            emit=partial(tell, "round"),
+            should_stop=lambda: events.should_stop,
+        ),
         should_stop=lambda: events.should_stop,
         loss=framed.loss,
         accelerate=options.accelerate,
@@ -64,11 +52,10 @@ def fit_context(
         train_network=network_loop(
             options=options,
             early_stopping=options.early_stopping,
-            seed=seed,
             threads=plan.threads,
             emit=tell,
             should_stop=lambda: events.should_stop,
-            keeper=session.keeper(f"{name}-{where}") if is_told else None,
+            keeper=(lambda seed: session.keeper(f"{name}-{where}-{seed}")) if is_told else None,
         ),
     )
 
@@ -86,7 +73,5 @@ def silent_context(session: Session, framed: Framed) -> FitContext:
         ),
         should_stop=lambda: False,
         loss=framed.loss,
-        train_network=network_loop(
-            options=session.recipe.training, early_stopping=None, seed=seed, threads=1
-        ),
+        train_network=network_loop(options=session.recipe.training, early_stopping=None, threads=1),
     )

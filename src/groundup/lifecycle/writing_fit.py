@@ -141,7 +141,7 @@ class WriterFit:
 
         from groundup.models.networks.initialisation import initialise
         from groundup.training.blocks import TextBlocks, windows
-        from groundup.training.cost import check_memory, estimate_cost
+        from groundup.training.cost import checked_cost
         from groundup.training.losses import make_loss
         from groundup.training.plan import fill_in, make_plan
         from groundup.training.range_test import with_learning_rate
@@ -172,9 +172,7 @@ class WriterFit:
                 seed=self.seed,
                 threads=self.threads,
             )
-            plan.hardware.place(self.module)
-            self.cost = estimate_cost(self.module, batches.on(plan.hardware.device), self.loss, plan)
-            check_memory(self.cost, plan)
+            self.cost = checked_cost(self.module, batches, self.loss, plan)
             self.plan = with_learning_rate(plan, self.module, batches, self.loss)
             self.steering = windows(
                 train, torch.from_numpy(self.validation_tokens), context, most=_STEERING_TOKENS

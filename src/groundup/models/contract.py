@@ -166,14 +166,15 @@ class NetworkLoop(Protocol):
         train: NetworkRows,
         validation: NetworkRows | None,
         *,
+        seed: int,
         defaults: Mapping[str, Any],
         transform: Callable[[tuple[Tensor, ...], Any], tuple[Tensor, ...]] | None = None,
     ) -> NetworkResult:
         """Train a module, and leave the weights to keep in it.
 
-        `defaults` are the learner's own values of options of the recipe's section `training`, for those that
-        are `auto`, and ``patience``; `transform` changes the inputs of a batch at random, in training only:
-        ``(inputs, generator)`` → inputs.
+        `seed` is that of the fit, and unique to it within a run; `defaults` are the learner's own values of
+        options of the recipe's section `training`, for those that are `auto`, and ``patience``; `transform`
+        changes the inputs of a batch at random, in training only: ``(inputs, generator)`` → inputs.
         """
 
 

@@ -57,6 +57,7 @@ class NetworkLearner(Learner):
             module,
             parts[0],
             parts[1],
+            seed=context.seed,
             defaults={
                 **self.training_defaults(train),
                 **_loss_options(self.minimised(context.loss), context),

@@ -38,7 +38,7 @@ class TextNetwork(NetworkLearner):
         }
 
     def _sizes(self, train: Inputs, n_outputs: int) -> dict[str, Any]:
-        return {"n_tokens": int(train.arrays["tokens"].max(initial=0)) + 1, "n_outputs": n_outputs}
+        return {"n_tokens": train.n_tokens, "n_outputs": n_outputs}
 
 
 class Transformer(TextNetwork):

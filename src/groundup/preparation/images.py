@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import isqrt, prod
 from pathlib import Path
 from statistics import median
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from groundup.core.errors import DataError, PredictionInputError, RecipeError, did_you_mean
+from groundup.core.errors import DataError, PredictionInputError, RecipeError
 from groundup.core.inputs import Form, Inputs
 from groundup.core.schema import Column
 from groundup.core.wording import count, listed, number, shown
 from groundup.data.pictures import Shape, describe, pixels_of
-from groundup.data.values import row_reader
+from groundup.preparation.whole import WholePreparation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,13 +34,10 @@ _SMALL: Final = 48
 _THUMBNAIL: Final = 8
 
 
-class ImagePreparation:
+class ImagePreparation(WholePreparation):
     """Turns the columns of a row, which are pixels or name a file, into a picture.
 
-    Parameters
-    ----------
-    options : PreparationOptions
-        What is asked for, in its section ``images``.
+    What is asked for stands in the section ``images`` of its options.
 
     Attributes
     ----------
@@ -58,9 +55,6 @@ class ImagePreparation:
     shape: Shape
     fill: float
 
-    def __init__(self, options: PreparationOptions) -> None:
-        self._options = options
-
     def fit_transform(
         self,
         dataset: Dataset,
@@ -74,20 +68,18 @@ class ImagePreparation:
         RecipeError
             If the columns of numbers are no picture.
         """
-        own = self._options.columns
-        self._raw = tuple(dataset.schema)
-        offered = [column for column in self._raw if not (column.name in own and own[column.name].drop)]
+        offered = self._offered(dataset)
         files = tuple(column for column in offered if column.kind == "image")
-        self._columns = files or tuple(
+        pixel_columns = [
             column for column in offered if column.storage in _PIXEL_STORAGES and column.kind != "identifier"
-        )
+        ]
+        self._set_columns(files or pixel_columns, tuple(dataset.schema))
         frame = dataset.frame(self.columns)
         if files:
             _check_one(files)
             self.shape = self._shape_of_files(frame.to_series().drop_nulls().to_list())
         else:
             self.shape = _shape(self._columns, self._options.images.shape, offered)
-        self._set_readers()
         pixels, is_known = self._pixels(frame)
         self.fill = float(np.mean(pixels, where=is_known, dtype=np.float64)) if is_known.any() else 0.0
         self._n_unreadable = int(np.count_nonzero(~is_known)) if files else 0
@@ -97,26 +89,9 @@ class ImagePreparation:
         self.augment = by_default if asked == "auto" else () if asked == "none" else asked
         return replace(self._inputs(pixels), augment=self.augment), np.arange(len(pixels))
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The raw columns that are read, in order."""
-        return tuple(column.name for column in self._columns)
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The raw columns."""
-        return self.columns
-
-    @property
-    def feature_sources(self) -> tuple[tuple[str, ...], ...]:
-        """The raw columns that each input comes from."""
-        return tuple((name,) for name in self.columns)
-
     def transform(self, frame: pl.DataFrame) -> Inputs:
         """Return the pictures of a frame: ``images`` of shape (n_rows, height, width, channels)."""
-        absent = [name for name in self.columns if name not in frame.columns]
-        if absent:
-            raise PredictionInputError(f"The table has no column `{absent[0]}`, which the model needs.")
+        self._check_present(frame)
         return self._inputs(self._filled(*self._pixels(frame)))
 
     def transform_row(self, row: Mapping[str, Any]) -> NDArray[np.generic]:
@@ -127,30 +102,15 @@ class ImagePreparation:
         PredictionInputError
             If a column is not there, or its file cannot be read.
         """
-        values = []
-        for name, read in zip(self.columns, self._readers, strict=True):
-            if name not in row:
-                raise PredictionInputError(
-                    f"The row has no column `{name}`, which the model needs.{did_you_mean(name, row)}"
-                )
-            values.append(read(row[name]))
+        values = self._values_of(row)
         if self._are_files:
             return _read_file(values[0], self.shape)
         pixels = [self.fill if value is None else value for value in values]
         return np.array(pixels, np.float32).reshape(self.shape)
 
-    @property
-    def encode_row(self) -> Any:
-        """`transform_row`."""
-        return self.transform_row
-
     def stack(self, rows: Sequence[NDArray[np.generic]]) -> Inputs:
         """Return as inputs what `transform_row` returned for several rows."""
         return self._inputs(np.array(rows, dtype=self._dtype).reshape(len(rows), *self.shape))
-
-    def describe_stages(self) -> list[dict[str, Any]]:
-        """Return that nothing is done to all columns together."""
-        return []
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people (see `TablePreparation.describe`)."""
@@ -165,21 +125,8 @@ class ImagePreparation:
             steps = [f"a pixel of a picture of {size}; a missing one counts {number(self.fill)}, the mean"]
         if self.augment:
             steps.append(f"in training varied at random: {', '.join(self.augment)}")
-        return [
-            {
-                "column": column.name,
-                "kind": column.kind,
-                "steps": steps if column.name in self.columns else [],
-                "n_features": (prod(self.shape) if self._are_files else 1)
-                if column.name in self.columns
-                else 0,
-                "why": column.reason
-                if column.name in self.columns
-                else "left out: a network that looks at pictures sees nothing else",
-                "resolved": {},
-            }
-            for column in self._raw
-        ]
+        n_features = prod(self.shape) if self._are_files else 1
+        return self._described(steps, n_features, "a network that looks at pictures sees nothing else")
 
     def resolved_options(self) -> PreparationOptions:
         """Return the options with every `auto` replaced."""
@@ -196,7 +143,7 @@ class ImagePreparation:
         state = {
             "form": self.form,
             "version": VERSION,
-            "columns": [{**asdict(column), "reason": ""} for column in self._columns],
+            "columns": self._columns_state(),
             "shape": list(self.shape),
             "fill": self.fill,
             "augment": list(self.augment),
@@ -207,17 +154,12 @@ class ImagePreparation:
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003
         """Return the preparation that `state` described; it can transform, not be fitted again."""
         preparation = cls.__new__(cls)
-        columns = [Column(**{**each, "missing": tuple(each["missing"])}) for each in state["columns"]]
-        preparation._columns = preparation._raw = tuple(columns)
+        preparation._set_columns_state(state["columns"])
         height, width, n_channels = state["shape"]
         preparation.shape, preparation.fill = (height, width, n_channels), float(state["fill"])
         preparation.augment = tuple(state["augment"])
         preparation._n_unreadable = 0
-        preparation._set_readers()
         return preparation
-
-    def _set_readers(self) -> None:
-        self._readers = [row_reader(column) for column in self._columns]
 
     def _inputs(self, images: NDArray[Any]) -> Inputs:
         return Inputs({"images": images}, feature_names=self.columns)

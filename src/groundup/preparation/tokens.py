@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from groundup.core.errors import DataError, PredictionInputError, RecipeError, did_you_mean
+from groundup.core.errors import DataError, RecipeError
 from groundup.core.inputs import Form, Inputs
-from groundup.core.schema import Column
 from groundup.core.wording import count, listed, percent
-from groundup.data.values import row_reader
 from groundup.preparation.vocabulary import (
     PADDING,
     BytePairs,
@@ -20,6 +17,7 @@ from groundup.preparation.vocabulary import (
     Vocabulary,
     vocabulary_from_state,
 )
+from groundup.preparation.whole import WholePreparation
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,13 +33,10 @@ _STEP: Final = 8  # lengths are multiples of it, which processors multiply best
 _MOST_COVERED: Final = 0.99
 
 
-class TokenPreparation:
+class TokenPreparation(WholePreparation):
     """Turns the text of a row into token numbers.
 
-    Parameters
-    ----------
-    options : PreparationOptions
-        What is asked for, in its section ``tokens``.
+    What is asked for stands in the section ``tokens`` of its options.
 
     Attributes
     ----------
@@ -58,9 +53,6 @@ class TokenPreparation:
     vocabulary: Vocabulary
     length: int
 
-    def __init__(self, options: PreparationOptions) -> None:
-        self._options = options
-
     def fit_transform(
         self,
         dataset: Dataset,
@@ -76,17 +68,14 @@ class TokenPreparation:
         DataError
             If the texts are all empty.
         """
-        own = self._options.columns
-        offered = [column for column in dataset.schema if not (column.name in own and own[column.name].drop)]
-        self._raw = tuple(dataset.schema)
-        self._columns = tuple(column for column in offered if column.kind == "text")
+        offered = self._offered(dataset)
+        self._set_columns([column for column in offered if column.kind == "text"], tuple(dataset.schema))
         if not self._columns:
             names = listed([each.name for each in offered], limit=6)
             raise RecipeError(
                 f"This learner reads texts, and none of {names} is a text. Say which one is: "
                 "`data.columns: {COLUMN: text}`, or choose a learner for tables."
             )
-        self._set_readers()
         texts = self._texts(dataset.frame(self.columns))
         if not any(texts):
             raise DataError(
@@ -101,56 +90,24 @@ class TokenPreparation:
 
     def transform(self, frame: pl.DataFrame) -> Inputs:
         """Return the inputs of every row of `frame`: ``tokens`` of shape (n_rows, length)."""
-        absent = [name for name in self.columns if name not in frame.columns]
-        if absent:
-            raise PredictionInputError(f"The table has no column `{absent[0]}`, which the model needs.")
+        self._check_present(frame)
         return self._inputs(self.vocabulary.encode(self._texts(frame)))
 
     def transform_row(self, row: Mapping[str, Any]) -> NDArray[np.int32]:
         """Return the token numbers of one row, shape (length,)."""
-        pieces = []
-        for name, read in zip(self.columns, self._readers, strict=True):
-            if name not in row:
-                raise PredictionInputError(
-                    f"The row has no column `{name}`, which the model needs.{did_you_mean(name, row)}"
-                )
-            pieces.append(read(row[name]) or "")
+        pieces = [value or "" for value in self._values_of(row)]
         tokens: NDArray[np.int32] = self._filled(self.vocabulary.encode(["\n".join(pieces)]))[0]
         return tokens
-
-    @property
-    def encode_row(self) -> Any:
-        """`transform_row`."""
-        return self.transform_row
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The raw columns that are read, in order."""
-        return tuple(column.name for column in self._columns)
 
     @property
     def n_tokens(self) -> int:
         """Size of the vocabulary."""
         return self.vocabulary.size
 
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The raw columns: what a network sees of them has no parts with names."""
-        return self.columns
-
-    @property
-    def feature_sources(self) -> tuple[tuple[str, ...], ...]:
-        """The raw columns that each input comes from."""
-        return tuple((name,) for name in self.columns)
-
-    def stack(self, rows: Sequence[NDArray[np.int32]]) -> Inputs:
+    def stack(self, rows: Sequence[NDArray[np.int32]] | NDArray[np.int32]) -> Inputs:
         """Return as inputs what `transform_row` returned for several rows."""
-        tokens = np.array(rows, dtype=np.int32).reshape(len(rows), self.length)
-        return Inputs({"tokens": tokens}, feature_names=self.columns)
-
-    def describe_stages(self) -> list[dict[str, Any]]:
-        """Return that nothing is done to all columns together."""
-        return []
+        tokens = np.asarray(rows, dtype=np.int32).reshape(len(rows), self.length)
+        return Inputs({"tokens": tokens}, feature_names=self.columns, n_tokens=self.n_tokens)
 
     def describe(self) -> list[dict[str, Any]]:
         """Return what is done to each raw column, for people (see `TablePreparation.describe`)."""
@@ -161,19 +118,7 @@ class TokenPreparation:
             f"{count(self.length)} tokens a row: shorter texts are filled up, {percent(self._share_cut)} "
             "were longer and are cut",
         ]
-        return [
-            {
-                "column": column.name,
-                "kind": column.kind,
-                "steps": steps if column.name in self.columns else [],
-                "n_features": self.length if column.name in self.columns else 0,
-                "why": column.reason
-                if column.name in self.columns
-                else "left out: a network that reads texts looks at nothing else",
-                "resolved": {},
-            }
-            for column in self._raw
-        ]
+        return self._described(steps, self.length, "a network that reads texts looks at nothing else")
 
     def resolved_options(self) -> PreparationOptions:
         """Return the options with every `auto` replaced."""
@@ -186,7 +131,7 @@ class TokenPreparation:
         state = {
             "form": self.form,
             "version": VERSION,
-            "columns": [asdict(column) for column in self._columns],
+            "columns": self._columns_state(),
             "length": self.length,
             "share_cut": self._share_cut,
             "vocabulary": self.vocabulary.state(),
@@ -197,15 +142,10 @@ class TokenPreparation:
     def from_state(cls, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:  # noqa: ARG003
         """Return the preparation that `state` described; it can transform, not be fitted again."""
         preparation = cls.__new__(cls)
-        columns = [Column(**{**each, "missing": tuple(each["missing"])}) for each in state["columns"]]
-        preparation._columns = preparation._raw = tuple(columns)
+        preparation._set_columns_state(state["columns"])
         preparation.length, preparation._share_cut = int(state["length"]), float(state["share_cut"])
         preparation.vocabulary = vocabulary_from_state(state["vocabulary"])
-        preparation._set_readers()
         return preparation
-
-    def _set_readers(self) -> None:
-        self._readers = [row_reader(column) for column in self._columns]
 
     def _texts(self, frame: pl.DataFrame) -> list[str]:
         import polars as pl
@@ -214,7 +154,7 @@ class TokenPreparation:
         return frame.select(pl.concat_str(parts, separator="\n")).to_series().to_list()
 
     def _inputs(self, encoded: Sequence[Sequence[int]]) -> Inputs:
-        return Inputs({"tokens": self._filled(encoded)}, feature_names=self.columns)
+        return self.stack(self._filled(encoded))
 
     def _filled(self, encoded: Sequence[Sequence[int]]) -> NDArray[np.int32]:
         tokens = np.full((len(encoded), self.length), PADDING, dtype=np.int32)

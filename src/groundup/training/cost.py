@@ -102,6 +102,25 @@ def _rounded(amount: float) -> str:
     return f"{amount:.3g} P"
 
 
+def checked_cost(module: nn.Module, batches: Batches, loss: Loss, plan: Plan) -> Cost:
+    """Bring a module to where it will be trained, and return what a fit costs if it fits in memory there.
+
+    Parameters
+    ----------
+    module, batches, loss, plan
+        See `estimate_cost`; wherever they are.
+
+    Raises
+    ------
+    TrainingError
+        See `check_memory`.
+    """
+    plan.hardware.place(module)
+    cost = estimate_cost(module, batches.on(plan.hardware.device), loss, plan)
+    check_memory(cost, plan)
+    return cost
+
+
 def check_memory(cost: Cost, plan: Plan) -> None:
     """Refuse a fit that would not fit in memory.
 

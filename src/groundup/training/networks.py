@@ -13,7 +13,7 @@ from groundup.models.contract import NetworkResult, NetworkRows, TargetUnit
 from groundup.models.networks.initialisation import initialise
 from groundup.training.batches import Batches, TensorBatches, Transform
 from groundup.training.checkpointing import CheckpointKeeper
-from groundup.training.cost import check_memory, estimate_cost, told_cost
+from groundup.training.cost import checked_cost, told_cost
 from groundup.training.gradient_options import GradientOptions
 from groundup.training.loop import Emit, GradientFit, Watch
 from groundup.training.losses import CLASS_LOSSES, NUMBER_LOSSES, Loss, make_loss
@@ -39,25 +39,22 @@ class NetworkTraining:
         What the recipe asks for.
     early_stopping : EarlyStopping or None
         When to end before the last step.
-    seed : int
-        Of this fit.
     threads : int
         Threads it may use.
     emit : callable
         Told what happens.
     should_stop : callable
         Asked after every step.
-    keeper : CheckpointKeeper or None
-        Where checkpoints go.
+    keeper : callable or None
+        From a fit's seed to where its checkpoints go: the members of an ensemble have one each.
     """
 
     options: GradientOptions
     early_stopping: EarlyStopping | None
-    seed: int
     threads: int
     emit: Emit = lambda kind, **data: None  # noqa: ARG005
     should_stop: Callable[[], bool] = lambda: False
-    keeper: CheckpointKeeper | None = None
+    keeper: Callable[[int], CheckpointKeeper] | None = None
 
     def __call__(
         self,
@@ -65,12 +62,13 @@ class NetworkTraining:
         train: NetworkRows,
         validation: NetworkRows | None,
         *,
+        seed: int,
         defaults: Mapping[str, Any],
         transform: Transform | None = None,
     ) -> NetworkResult:
         """Train a module and leave the weights to keep in it (see `NetworkLoop`)."""
         options, reasons = fill_in(self.options, defaults)
-        initialise(module, str(options.initialisation), seed=self.seed)
+        initialise(module, str(options.initialisation), seed=seed)
         unit = _unit(str(options.loss), train.targets)
         start_at: Any = getattr(module, "start_at", None)
         if unit.link == "softmax" and start_at is not None:
@@ -81,7 +79,7 @@ class NetworkTraining:
             _scaled(train.targets, unit),
             min(int(options.batch_size), len(train.targets)),
             weights=_unless_equal(train.weights),
-            seed=self.seed,
+            seed=seed,
             transform=transform,
             lengths=_lengths(train.inputs),
         )
@@ -93,12 +91,11 @@ class NetworkTraining:
             early_stopping=None if validation is None else self.early_stopping,
             default_patience=defaults.get("patience", PATIENCE),
             reasons=reasons,
-            seed=self.seed,
+            seed=seed,
             threads=self.threads,
         )
+        cost = checked_cost(module, batches, loss, plan)
         plan = with_learning_rate(plan, module, batches, loss)
-        cost = estimate_cost(module, batches, loss, plan)
-        check_memory(cost, plan)
         self.emit("note", message=told_cost(cost, plan))
         fit = GradientFit(
             module,
@@ -106,7 +103,12 @@ class NetworkTraining:
             loss,
             plan,
             validation=None if validation is None else _in_order(validation, unit),
-            watch=Watch(self.emit, self.should_stop, self.keeper, _asking(validation, unit)),
+            watch=Watch(
+                self.emit,
+                self.should_stop,
+                None if self.keeper is None else self.keeper(seed),
+                _asking(validation, unit),
+            ),
         )
         result = fit.run()
         return NetworkResult(

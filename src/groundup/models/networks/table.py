@@ -58,7 +58,8 @@ class TableNetwork(nn.Module):
     n_outputs : int
         Classes, or 1.
     cardinalities : sequence of (int, int)
-        Columns of the input that hold category codes, each with how many there are; NaN is one more.
+        Columns of the input that hold category codes, each with how many there are; NaN, and any code
+        that the training rows did not have, is one more.
     width, depth : int
         Of the dense layers.
     dropout : float
@@ -132,7 +133,7 @@ class TableNetwork(nn.Module):
                 pieces.append(self.embed_numbers(numbers).flatten(1))
         if len(self.embed_codes):
             codes = x[:, self.code_columns]
-            codes = torch.where(torch.isnan(codes), self.n_codes.to(x.dtype), codes).long()
+            codes = torch.where(codes < self.n_codes, codes, self.n_codes.to(x.dtype)).long()
             pieces += [embed(codes[:, place]) for place, embed in enumerate(self.embed_codes)]
         return torch.cat(pieces, dim=1)
 
