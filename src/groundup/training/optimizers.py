@@ -1,8 +1,8 @@
 """Optimizers: from the gradient of a vector of weights to its next value.
 
 They compute what torch.optim computes, which the tests compare step by step, on vectors that lie ready.
-torch's own classes would import its compiler (1.4 s of CPU for every start) and spend 60 µs a step on
-looking through their groups, a tenth of a small network's step (``python benchmarks/network_steps.py``).
+torch's own classes would import its compiler at every start and look through their groups at every step,
+which small networks feel (``python benchmarks/network_steps.py`` compares both).
 """
 
 import math
